@@ -1,0 +1,34 @@
+"""Conformance tests for OpenAI-style relay endpoints.
+
+Five functions, one way: `plan` → `record` → `judge` → `report`, and `compare` over finished runs later.
+They are loaded on first use, so that importing the package (pytest does, through the plugin) costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from conformance._version import __version__
+
+if TYPE_CHECKING:
+    from conformance.judge import judge
+    from conformance.ledger import read_ledger
+    from conformance.plan import plan
+    from conformance.report import report
+    from conformance.send import record
+
+__all__ = ["__version__", "judge", "plan", "read_ledger", "record", "report"]
+
+_HOMES = {
+    "judge": "conformance.judge",
+    "plan": "conformance.plan",
+    "read_ledger": "conformance.ledger",
+    "record": "conformance.send",
+    "report": "conformance.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load one of the public functions when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'conformance' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,161 @@
+"""Finds and loads the schemas, from the wheel or the checkout, and says what a body breaks of them.
+
+`compat` is what the official SDK needs; `strict` adds what only OpenAI's own document requires, and every
+strict schema contains its compat schema. jsonschema-rs decides quickly, jsonschema words the errors.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from conformance.errors import DataError
+from conformance.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.model import Exchange
+
+CONTRACTS = ("compat", "strict")
+MOST_ERRORS = 20
+"""Schema errors that are kept for one exchange: the rest repeats them."""
+
+_BASE = "https://relay-conformance.invalid/"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class ShapeError:
+    """One place where a body is not of the documented shape."""
+
+    at: str
+    """JSON pointer into the body; for a stream it begins with `/events/N`."""
+    expected: Any
+    actual: Any
+    message: str
+
+
+def data(folder: str) -> Path:
+    """The folder `schemas` or `fixtures`: the installed copy, or the one of the checkout."""
+    for root in (_PACKAGE / "_data", _PACKAGE.parent):
+        if (root / folder).is_dir():
+            return root / folder
+    raise DataError(f"the folder {folder!r} is missing from the installation", "install relay-conformance again")
+
+
+@cache
+def load_schemas() -> dict[str, Any]:
+    """Every schema document by its path below `schemas/`, such as `openai/chat.json`."""
+    root = data("schemas")
+    found: dict[str, Any] = {}
+    for path in sorted(root.rglob("*.json")):
+        try:
+            found[path.relative_to(root).as_posix()] = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise DataError(f"{path}: not a JSON schema: {error}") from error
+    return found
+
+
+@cache
+def validator(pointer: str) -> Any:
+    """The fast validator for `openai/chat.json#/$defs/response` and the like."""
+    schemas = load_schemas()
+    name = pointer.partition("#")[0]
+    if name not in schemas:
+        raise DataError(f"there is no schema {name!r}", f"known: {', '.join(schemas)}")
+    registry = jsonschema_rs.Registry([(_BASE + path, schema) for path, schema in schemas.items()])
+    return jsonschema_rs.validator_for(
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": _BASE + pointer}, registry=registry
+    )
+
+
+@cache
+def _wording_validator(pointer: str) -> Any:
+    """The validator whose messages people read."""
+    import jsonschema  # noqa: PLC0415 - slow to import, and needed only when something is wrong
+    import referencing  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    registry: Any = referencing.Registry().with_resources(
+        (_BASE + path, referencing.Resource(schema, DRAFT202012)) for path, schema in load_schemas().items()
+    )
+    return jsonschema.Draft202012Validator({"$ref": _BASE + pointer}, registry=registry)
+
+
+def schema_errors(pointer: str, value: Any) -> list[ShapeError]:
+    """What `value` breaks of the schema; at most `MOST_ERRORS`."""
+    if is_valid(pointer, value):
+        return []
+    found: dict[str, ShapeError] = {}
+    for error in _wording_validator(pointer).iter_errors(value):
+        for worded in _worded(error):
+            found.setdefault(worded.at, worded)
+        if len(found) >= MOST_ERRORS:
+            break
+    return list(found.values())
+
+
+def is_valid(pointer: str, value: Any) -> bool:
+    """Whether `value` satisfies the schema."""
+    try:
+        return bool(validator(pointer).is_valid(value))
+    except (ValueError, OverflowError):  # numbers that the fast validator cannot hold
+        return bool(_wording_validator(pointer).is_valid(value))
+
+
+def shape_errors(exchange: Exchange, contract: str) -> tuple[ShapeError, ...]:
+    """What a successful answer breaks of its operation's `compat` or `strict` schema; computed once."""
+    if contract not in exchange.memo:
+        exchange.memo[contract] = tuple(_errors(exchange, contract))
+    found: tuple[ShapeError, ...] = exchange.memo[contract]
+    return found
+
+
+def _errors(exchange: Exchange, contract: str) -> Iterator[ShapeError]:
+    operation = OPERATIONS[exchange.case.operation]
+    pointer = f"openai/{operation.schema}.json#/$defs/{contract}"
+    if not operation.streams:
+        yield from schema_errors(pointer, exchange.json)
+        return
+    left = MOST_ERRORS
+    valid = validator(pointer).is_valid
+    for chunk in exchange.stream.chunks:
+        # An error event is judged as an error, not as a chunk.
+        if valid(chunk.value) or chunk.value.get("error"):
+            continue
+        for error in schema_errors(pointer, chunk.value):
+            yield ShapeError(f"/events/{chunk.event}{error.at}", error.expected, error.actual, error.message)
+            left -= 1
+        if left <= 0:
+            return
+
+
+def _worded(error: Any) -> Iterator[ShapeError]:
+    """One or more errors of jsonschema's in our words: what was expected, what was there."""
+    at = "".join(f"/{_escape(part)}" for part in error.absolute_path)
+    if error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield ShapeError(f"{at}/{_escape(name)}", "present", "absent", f"{name!r} is missing")
+    elif error.validator in {"type", "const", "enum"}:
+        yield ShapeError(at, _expected(error), error.instance, error.message[:200])
+    else:
+        yield ShapeError(at, {error.validator: error.validator_value}, error.instance, error.message[:200])
+
+
+def _expected(error: Any) -> Any:
+    if error.validator == "type":
+        kinds = error.validator_value
+        return " or ".join(kinds) if isinstance(kinds, list) else kinds
+    return error.validator_value
+
+
+def _escape(part: object) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,69 @@
+"""Fixture files to cases: `fixtures/<operation>/<name>.json`, checked by `schemas/formats/fixture.json`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.contract import data, schema_errors
+from conformance.errors import DataError
+from conformance.model import Auth, Case, Expectation, Phase, Price
+from conformance.operations import OPERATIONS, Operation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = "formats/fixture.json"
+
+
+def load_cases(folder: Path | None = None) -> list[Case]:
+    """Every fixture below `folder` (ours by default), by operation and then by name."""
+    root = folder or data("fixtures")
+    cases: list[Case] = []
+    for operation in OPERATIONS.values():
+        for path in sorted((root / operation.id).glob("*.json")):
+            cases.append(load_case(path, operation))
+    return cases
+
+
+def load_case(path: Path, operation: Operation) -> Case:
+    """One fixture file as a case; raises DataError with the file's name."""
+    try:
+        raw = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{path}: not JSON: {error}") from error
+    for problem in schema_errors(FORMAT, raw):
+        raise DataError(f"{path}: {problem.message} at {problem.at or '/'}", f"the format is in schemas/{FORMAT}")
+    billed = operation.method == "POST"
+    body = raw.get("body")
+    return Case(
+        id=f"{operation.id}/{path.stem}",
+        operation=operation.id,
+        purpose=raw["purpose"],
+        zh=raw["zh"],
+        source=raw["source"],
+        method=raw.get("method", operation.method),
+        path=raw.get("path", operation.path.replace("{model}", "$model")),
+        expect=Expectation(raw.get("expect", "success")),
+        price=Price(raw.get("price", "cheap" if billed else "free")),
+        phase=Phase(raw.get("phase", "valid")),
+        body=body,
+        raw=raw.get("raw"),
+        headers=raw.get("headers", {}),
+        auth=Auth(raw.get("auth", "key")),
+        probes=frozenset(raw.get("probes", ())),
+        feature=raw.get("feature", ""),
+        output_tokens=raw["output_tokens"] if "output_tokens" in raw else _ceiling(path, body) if billed else 0,
+        follows=raw.get("follows", ""),
+        during=raw.get("during", ""),
+        stop_after_events=raw.get("stop_after_events", 0),
+    )
+
+
+def _ceiling(path: Path, body: dict[str, Any] | None) -> int:
+    """How many output tokens the request allows; a request without a limit is no fixture of ours."""
+    request = body or {}
+    limit = request.get("max_tokens", request.get("max_completion_tokens"))
+    if not isinstance(limit, int):
+        raise DataError(f"{path}: the body has no output limit", "set max_tokens: what a run may cost is announced")
+    return limit * (request.get("n") or 1)

@@ -1,0 +1,11 @@
+"""The rules, one module for each area of the contract; importing a module registers its rules."""
+
+from importlib import import_module
+
+AREAS = ("http", "auth", "gateway", "errors", "models", "shape", "chat", "usage", "stream", "streamusage")
+
+
+def load() -> None:
+    """Import every area, in report order."""
+    for area in AREAS:
+        import_module(f"conformance.rules.{area}")

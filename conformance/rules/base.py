@@ -1,0 +1,135 @@
+"""What a rule is, and the registry that rules enter on import.
+
+A rule is one generator. Over one exchange it takes the exchange; over a run it takes the exchanges that carry
+its probe, in case order. It yields findings, never raises, never sends, never looks at a clock.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from conformance.model import Case, Exchange, Finding, Severity
+
+_WORD = re.compile(r"\b(MUST|SHOULD|MAY)\b")
+_ID = re.compile(r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+")
+
+
+class Answers(StrEnum):
+    """Which exchanges a rule can say something about; the judge sorts out the others."""
+
+    SUCCESS = "success"
+    """A 2xx answer to a valid request."""
+    VALID = "valid"
+    """Any answer to a valid request: the rule is about being accepted."""
+    REFUSAL = "refusal"
+    """An answer to a bad request, a plain HTTP 500 included."""
+    ERROR = "error"
+    """A 4xx answer, whatever was asked."""
+    ANY = "any"
+    """Any complete answer."""
+    EVERYTHING = "everything"
+    """Also exchanges without an answer."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One requirement: everything about it in one place."""
+
+    id: str
+    requirement: str
+    zh: str
+    text: str
+    """The whole docstring; its first line is the requirement."""
+    severity: Severity
+    doc: str
+    lines: tuple[str, ...]
+    """Lines of the contract sheet that this rule checks, such as `CHAT-05`."""
+    basis: str
+    """`stated` by the document, or `implied` by it."""
+    operations: tuple[str, ...]
+    probe: str
+    answers: Answers
+    applies: Callable[[Exchange], bool]
+    needs: tuple[str, ...]
+    """JSON pointers, `*` for any index, that must have the right shape for the rule to be judged."""
+    breaks: str
+    breaks_zh: str
+    over: str
+    least: int
+    """For a rule over a run: how many answered exchanges it needs."""
+    check: Callable[[Any], Iterable[Finding]]
+
+    def selects(self, case: Case) -> bool:
+        """Whether this rule looks at what comes of the case."""
+        return case.operation in self.operations and (not self.probe or self.probe in case.probes)
+
+
+REGISTRY: dict[str, Rule] = {}
+
+
+def always(_: Exchange) -> bool:
+    """Apply to every exchange."""
+    return True
+
+
+def rule(
+    id: str,  # noqa: A002 - the field's own word
+    *,
+    doc: str,
+    zh: str,
+    operations: Sequence[str],
+    lines: Sequence[str] = (),
+    probe: str = "",
+    answers: Answers = Answers.SUCCESS,
+    applies: Callable[[Exchange], bool] = always,
+    needs: Sequence[str] = (),
+    breaks: str = "",
+    breaks_zh: str = "",
+    basis: str = "stated",
+    over: str = "exchange",
+    least: int = 1,
+) -> Callable[[Callable[[Any], Iterable[Finding]]], Callable[[Any], Iterable[Finding]]]:
+    """Enter a generator into the registry; a malformed rule is refused here, at import."""
+
+    def enter(check: Callable[[Any], Iterable[Finding]]) -> Callable[[Any], Iterable[Finding]]:
+        text = inspect.getdoc(check) or ""
+        requirement = text.partition("\n")[0]
+        words = _WORD.findall(requirement)
+        if len(words) != 1 or len(requirement) > 100 or not _ID.fullmatch(id) or id in REGISTRY or not zh:
+            raise ValueError(f"rule {id!r}: needs a new id in words, one MUST, SHOULD or MAY, <= 100 characters, zh")
+        REGISTRY[id] = Rule(
+            id=id,
+            requirement=requirement,
+            zh=zh,
+            text=text,
+            severity=Severity(words[0]),
+            doc=doc,
+            lines=tuple(lines),
+            basis=basis,
+            operations=tuple(operations),
+            probe=probe,
+            answers=answers,
+            applies=applies,
+            needs=tuple(needs),
+            breaks=breaks,
+            breaks_zh=breaks_zh,
+            over=over,
+            least=least,
+            check=check,
+        )
+        return check
+
+    return enter
+
+
+def catalogue() -> Mapping[str, Rule]:
+    """Every rule by id, in report order."""
+    from conformance import rules  # noqa: PLC0415 - the areas import this module
+
+    rules.load()
+    return REGISTRY
