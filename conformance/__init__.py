@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from conformance._version import __version__
 
 if TYPE_CHECKING:
-    from conformance.judge import judge
+    from conformance.judging import judge
     from conformance.ledger import read_ledger
-    from conformance.plan import plan
+    from conformance.planning import plan
     from conformance.report import report
     from conformance.send import record
 
 __all__ = ["__version__", "judge", "plan", "read_ledger", "record", "report"]
 
 _HOMES = {
-    "judge": "conformance.judge",
-    "plan": "conformance.plan",
+    "judge": "conformance.judging",
+    "plan": "conformance.planning",
     "read_ledger": "conformance.ledger",
     "record": "conformance.send",
     "report": "conformance.report",

@@ -333,6 +333,8 @@ class Ledger:
     """The rule prefixes that the plan was made for; empty means all."""
     preflight: tuple[Exchange, ...] = ()
     """Requests that looked for the base URL; nothing is judged on them."""
+    limit_field: str = ""
+    """How the model calls the output limit, once the preflight has found out."""
     stop: Stop | None = None
     complete: bool = True
     """False: there is no footer, the run was interrupted."""

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-AREAS = ("http", "auth", "gateway", "errors", "models", "shape", "chat", "usage", "stream", "streamusage")
+AREAS = ("http", "auth", "gateway", "errors", "models", "shape", "chat", "parameters", "usage", "stream", "stream_usage")
 
 
 def load() -> None:

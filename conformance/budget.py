@@ -1,0 +1,43 @@
+"""The hard ceiling of a run: asked before every request, told after every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.usage import tokens_of
+
+if TYPE_CHECKING:
+    from conformance.model import Case, Exchange, Limits
+
+
+class Budget:
+    """Counts requests and output tokens; what is under way counts with its ceiling."""
+
+    def __init__(self, limits: Limits, planned: int) -> None:
+        self._limits = limits
+        self._first_tries = planned
+        self.requests = 0
+        self.output_tokens = 0
+
+    def take(self, case: Case, *, again: bool) -> str:
+        """Reserve one request for a case; return why not, or an empty string.
+
+        A further attempt may not use up what cases still need that have not had their first one.
+        """
+        if self.requests + (self._first_tries if again else 0) >= self._limits.requests:
+            return f"the limit of {self._limits.requests} requests is reached (--max-requests)"
+        if self.output_tokens + case.output_tokens > self._limits.output_tokens:
+            return f"the limit of {self._limits.output_tokens} output tokens is reached (--max-output-tokens)"
+        self.requests += 1
+        self.output_tokens += case.output_tokens
+        if not again:
+            self._first_tries -= 1
+        return ""
+
+    def plan_again(self) -> None:
+        """A case that was sent needs another first try: its answer only showed where to send."""
+        self._first_tries += 1
+
+    def settle(self, exchange: Exchange) -> None:
+        """Replace the ceiling of an ended exchange by what it really cost."""
+        self.output_tokens += tokens_of(exchange)[1] - exchange.case.output_tokens

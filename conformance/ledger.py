@@ -1,0 +1,283 @@
+"""Exchanges to JSON Lines and back. Redaction happens here, on write.
+
+A ledger is append-only: a header, one line for each exchange, flushed as it happens, and a footer. Without a
+footer the run was interrupted. Its schema is `schemas/formats/ledger.json`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from conformance._version import __version__
+from conformance.contract import is_valid, schema_errors
+from conformance.errors import LedgerError
+from conformance.model import (
+    Attempt,
+    Auth,
+    Case,
+    Exchange,
+    Expectation,
+    Failure,
+    Ledger,
+    Limits,
+    Phase,
+    Price,
+    Provider,
+    Request,
+    Response,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from conformance.redaction import Secrets
+
+FORMAT = 1
+_SCHEMA = "formats/ledger.json"
+_ENUMS: dict[str, Any] = {"expect": Expectation, "price": Price, "phase": Phase, "auth": Auth, "probes": frozenset}
+
+
+class LedgerWriter:
+    """Appends to a ledger file; every line is on its way to the disk when the call returns."""
+
+    def __init__(self, path: Path, secrets: Secrets) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._secrets = secrets
+        # An unbuffered file: one write call for each line, so a kill leaves at most one torn line.
+        self._file = path.open("ab", buffering=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def header(
+        self, provider: Provider, limits: Limits, plan: Sequence[Case], rules: Sequence[str], started: float
+    ) -> None:
+        """Begin a ledger."""
+        self._line(
+            {
+                "kind": "header",
+                "format": FORMAT,
+                "tool": f"relay-conformance {__version__}",
+                "started": round(started, 3),
+                "provider": asdict(provider),
+                "limits": asdict(limits),
+                "rules": list(rules),
+                "plan": [_case_out(case) for case in plan],
+            }
+        )
+
+    def resolved(self, base_url: str, limit_field: str) -> None:
+        """Say at which base URL the relay answers, and how its model calls the output limit."""
+        self._line({"kind": "resolved", "base_url": base_url, "limit_field": limit_field})
+
+    def exchange(self, exchange: Exchange, *, preflight: bool = False) -> Exchange:
+        """Append one exchange, secrets masked; return it as it was written."""
+        masked = self._masked(exchange)
+        self._line({"kind": "preflight" if preflight else "exchange", **_exchange_out(masked, whole=preflight)})
+        return masked
+
+    def footer(self, seconds: float, stop: Stop | None) -> None:
+        """End a ledger."""
+        self._line({"kind": "footer", "seconds": round(seconds, 3), "stop": stop and asdict(stop)})
+
+    def _line(self, value: dict[str, Any]) -> None:
+        self._file.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+
+    def _masked(self, exchange: Exchange) -> Exchange:
+        request = replace(
+            exchange.request,
+            url=self._secrets.mask_text(exchange.request.url),
+            headers=self._headers(exchange.request.headers),
+            body=self._secrets.mask(exchange.request.body),
+        )
+        response = exchange.response and replace(
+            exchange.response,
+            headers=self._headers(exchange.response.headers),
+            body=self._secrets.mask_body(exchange.response.body),
+        )
+        attempts = tuple(
+            replace(attempt, headers=self._headers(attempt.headers), failure=self._failure(attempt.failure))
+            for attempt in exchange.attempts
+        )
+        failure = self._failure(exchange.failure)
+        return replace(exchange, request=request, response=response, failure=failure, attempts=attempts)
+
+    def _headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        mask = self._secrets.mask_text
+        return tuple((mask(name), mask(value)) for name, value in headers)
+
+    def _failure(self, failure: Failure | None) -> Failure | None:
+        return failure and replace(failure, detail=self._secrets.mask_text(failure.detail))
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read a ledger; raises LedgerError with file and line when it is none."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror}", "give the ledger.jsonl of a run") from error
+    lines = raw.split(b"\n")
+    torn = lines.pop()  # a whole line ends in a newline; what follows the last one was cut off by a crash
+    entries = [_entry(path, number, line) for number, line in enumerate(lines, 1)]
+    if not entries or entries[0]["kind"] != "header":
+        raise LedgerError(f"{path}: not a ledger, line 1 is no header", "give the ledger.jsonl of a run")
+    ledger = _assemble(entries)
+    return replace(ledger, complete=ledger.complete and not torn)
+
+
+def cut_torn_line(path: Path) -> None:
+    """Remove what a crash left after the last whole line, so that a resumed run can append."""
+    raw = path.read_bytes()
+    whole = raw.rfind(b"\n") + 1
+    if whole != len(raw):
+        with path.open("r+b") as file:
+            file.truncate(whole)
+
+
+def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """One line, checked against the schema."""
+    hint = "it was edited or damaged; record the run again"
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LedgerError(f"{path}: line {number} is not JSON", hint) from error
+    if not is_valid(_SCHEMA, entry):
+        problem = schema_errors(_SCHEMA, entry)[0]
+        raise LedgerError(f"{path}: line {number} is no ledger line: {problem.message}", hint)
+    if entry["kind"] == "header" and entry["format"] != FORMAT:
+        raise LedgerError(
+            f"{path}: ledger format {entry['format']}, this version reads format {FORMAT}",
+            "use the version of relay-conformance that wrote it",
+        )
+    found: dict[str, Any] = entry
+    return found
+
+
+def _assemble(entries: Sequence[dict[str, Any]]) -> Ledger:
+    """Put checked lines together; a later exchange of the same case replaces the earlier one."""
+    header = entries[0]
+    plan = tuple(_case_in(case) for case in header["plan"])
+    cases = {case.id: case for case in plan}
+    provider = Provider(**header["provider"])
+    exchanges: dict[str, Exchange] = {}
+    preflight: list[Exchange] = []
+    footer: dict[str, Any] | None = None
+    limit_field = ""
+    for entry in entries[1:]:
+        kind = entry["kind"]
+        if kind == "exchange" and entry["case"] in cases:
+            exchanges[entry["case"]] = _exchange_in(entry, cases[entry["case"]])
+            footer = None
+        elif kind == "preflight":
+            preflight.append(_exchange_in(entry, _case_in(entry["case"])))
+        elif kind == "resolved":
+            provider = replace(provider, base_url=entry["base_url"])
+            limit_field = entry["limit_field"]
+        elif kind == "footer":
+            footer = entry
+    return Ledger(
+        provider=provider,
+        limits=Limits(**header["limits"]),
+        plan=plan,
+        exchanges=tuple(exchanges[case.id] for case in plan if case.id in exchanges),
+        started=header["started"],
+        seconds=footer["seconds"] if footer else _last(header["started"], exchanges.values()),
+        tool=header["tool"],
+        rules=tuple(header["rules"]),
+        preflight=tuple(preflight),
+        limit_field=limit_field,
+        stop=Stop(**footer["stop"]) if footer and footer["stop"] else None,
+        complete=footer is not None,
+    )
+
+
+def _last(started: float, exchanges: Iterable[Exchange]) -> float:
+    """Seconds from the start to the end of the last exchange."""
+    return round(max((exchange.started + exchange.seconds for exchange in exchanges), default=started) - started, 3)
+
+
+def _case_out(case: Case) -> dict[str, Any]:
+    """A case without the fields that have their default."""
+    defaults = {field.name: field.default for field in fields(Case)}
+    out = {name: value for name, value in vars(case).items() if value != defaults[name] and value not in ({}, set())}
+    return {**out, "probes": sorted(case.probes)}
+
+
+def _case_in(raw: dict[str, Any]) -> Case:
+    return Case(**{name: _ENUMS[name](value) if name in _ENUMS else value for name, value in raw.items()})
+
+
+def _exchange_out(exchange: Exchange, *, whole: bool) -> dict[str, Any]:
+    response = exchange.response
+    return {
+        "case": _case_out(exchange.case) if whole else exchange.case.id,
+        "model": exchange.model,
+        "started": round(exchange.started, 3),
+        "seconds": round(exchange.seconds, 4),
+        "request": {
+            "method": exchange.request.method,
+            "url": exchange.request.url,
+            "headers": exchange.request.headers,
+            **_bytes_out(exchange.request.body),
+        },
+        "response": response
+        and {
+            "status": response.status,
+            "headers": response.headers,
+            "first_byte": round(response.first_byte, 4),
+            "arrivals": [(round(at, 4), size) for at, size in response.arrivals],
+            **_bytes_out(response.body),
+        },
+        "failure": exchange.failure and asdict(exchange.failure),
+        "attempts": [asdict(attempt) for attempt in exchange.attempts],
+    }
+
+
+def _exchange_in(raw: dict[str, Any], case: Case) -> Exchange:
+    request, response, failure = raw["request"], raw["response"], raw["failure"]
+    return Exchange(
+        case=case,
+        model=raw["model"],
+        request=Request(request["method"], request["url"], _pairs(request["headers"]), _bytes_in(request)),
+        response=response
+        and Response(
+            response["status"],
+            _pairs(response["headers"]),
+            _bytes_in(response),
+            response["first_byte"],
+            tuple((at, size) for at, size in response["arrivals"]),
+        ),
+        failure=failure and Failure(**failure),
+        started=raw["started"],
+        seconds=raw["seconds"],
+        attempts=tuple(_attempt_in(attempt) for attempt in raw["attempts"]),
+    )
+
+
+def _attempt_in(raw: dict[str, Any]) -> Attempt:
+    failure = raw["failure"] and Failure(**raw["failure"])
+    return Attempt(raw["status"], _pairs(raw["headers"]), failure, raw["waited"])
+
+
+def _pairs(raw: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in raw)
+
+
+def _bytes_out(body: bytes) -> dict[str, str]:
+    """Text where it is UTF-8, so that a ledger can be read by people; base64 where it is not."""
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode()}
+
+
+def _bytes_in(raw: dict[str, str]) -> bytes:
+    return raw["body"].encode() if "body" in raw else base64.b64decode(raw["body_base64"])

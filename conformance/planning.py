@@ -1,0 +1,105 @@
+"""What to send, and what it may cost. Nothing is sent here."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.errors import UsageError
+from conformance.fixtures import load_cases
+from conformance.model import Auth, Case, Phase
+from conformance.rules.base import Rule, catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+PREFLIGHT = ("models.list/list", "chat/minimal")
+"""Cases that every run begins with: they find the base URL and show whether key and model work."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The most that a plan can cost, attempts after a refusal to answer not counted."""
+
+    requests: int
+    output_tokens: int
+    longest_prompt: int
+    """Characters."""
+
+
+def plan(only: Sequence[str] = (), *, keyless: bool = False, folder: Path | None = None) -> list[Case]:
+    """The cases worth sending, in sending order.
+
+    `only`: ids or prefixes of rules; just the cases that these rules look at are planned.
+    `keyless`: the relay is used without a key, so nothing is asked about keys.
+    `folder`: further fixtures of the caller's. Raises UsageError for a prefix that no rule has.
+    """
+    rules = select_rules(only)
+    cases = load_cases()
+    if folder is not None:
+        cases += load_cases(folder)
+    wanted = [
+        case
+        for case in cases
+        if (case.id in PREFLIGHT or any(rule.selects(case) for rule in rules))
+        and not (keyless and case.auth is not Auth.KEY and case.operation != "gateway")
+    ]
+    return _ordered(_with_companions(wanted, cases))
+
+
+def select_rules(only: Sequence[str] = ()) -> list[Rule]:
+    """The rules whose id is one of `only` or lies below it; all of them for an empty selection."""
+    rules = catalogue()
+    for prefix in only:
+        if not any(_below(rule, prefix) for rule in rules):
+            known = {*rules, *(rule.rpartition(".")[0] for rule in rules)}
+            near = difflib.get_close_matches(prefix, sorted(known), 1, 0.4)
+            hint = f"did you mean {near[0]!r}?" if near else "relay-conformance rules lists them"
+            raise UsageError(f"there is no rule {prefix!r}", hint)
+    return [rule for name, rule in rules.items() if not only or any(_below(name, prefix) for prefix in only)]
+
+
+def ceiling(cases: Sequence[Case]) -> Ceiling:
+    """What sending each case once can cost at most."""
+    return Ceiling(
+        requests=len(cases),
+        output_tokens=sum(case.output_tokens for case in cases),
+        longest_prompt=max((prompt_length(case) for case in cases), default=0),
+    )
+
+
+def prompt_length(case: Case) -> int:
+    """Characters of all message texts of a case."""
+    messages = (case.body or {}).get("messages") or []
+    return sum(
+        len(message["content"]) if isinstance(message["content"], str) else len(json.dumps(message["content"]))
+        for message in messages
+    )
+
+
+def _below(rule: str, prefix: str) -> bool:
+    return rule == prefix or rule.startswith(prefix.rstrip(".") + ".")
+
+
+def _with_companions(wanted: Sequence[Case], cases: Sequence[Case]) -> list[Case]:
+    """Add the cases that a wanted one waits for, and those that must run during it."""
+    ids = {case.id for case in wanted}
+    ids |= {case.follows for case in wanted} | {case.during for case in wanted}
+    ids |= {case.id for case in cases if case.during in ids}
+    return [case for case in cases if case.id in ids]
+
+
+def _ordered(cases: Sequence[Case]) -> list[Case]:
+    """Preflight first, then valid cases with the longest answers first, invalid ones last."""
+    phases = list(Phase)
+    overlapped = {case.during for case in cases}
+
+    def rank(case: Case) -> tuple[int, int, int]:
+        together = 0 if case.id in overlapped or case.during else 1
+        size = case.output_tokens if case.phase is Phase.VALID else 0
+        return phases.index(case.phase), together, -size
+
+    return sorted(cases, key=rank)

@@ -1,0 +1,105 @@
+"""Is it worth going on? Pure answers from the first two exchanges of a run."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conformance.errors import UsageError
+from conformance.model import Stop
+from conformance.refusals import is_html, message_of, names_model, out_of_credit
+
+if TYPE_CHECKING:
+    from conformance.model import Exchange
+
+
+
+def base_urls(given: str) -> list[str]:
+    """The base URLs to try, likeliest first; raises UsageError for what is no base URL.
+
+    A relay's own page may print it with `/v1`, without, or with a path prefix, and with a slash at the end.
+    """
+    parts = urlsplit(given)
+    example = "a base URL looks like https://api.example.com/v1"
+    try:
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", given):
+        raise UsageError(f"{given!r} is no base URL", example)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError("the base URL carries a user name, a query or a fragment", f"{example}; keys go into variables")
+    path = parts.path.rstrip("/")
+    for ending in ("/chat/completions", "/models"):
+        path = path.removesuffix(ending)
+    root = f"{parts.scheme}://{parts.netloc}{path}"
+    if path.endswith("/v1"):
+        return [root, root.removesuffix("/v1")]
+    return [f"{root}/v1", root]
+
+
+def speaks_api(exchange: Exchange) -> bool:
+    """Whether an answer shows that this base URL is one: JSON, or a stream, and not an unknown path."""
+    return exchange.answered and not is_html(exchange) and exchange.status not in {404, 405, *range(300, 400)}
+
+
+def reason_to_stop(models: Exchange, chat: Exchange) -> Stop | None:
+    """Why nothing more should be sent, or None."""
+    said = message_of(chat)
+    answer = f"HTTP {chat.status}" + (f": {said}" if said else "")
+    if chat.response is None:
+        detail = chat.failure.detail if chat.failure else ""
+        return Stop("unreachable", f"no answer from the relay: {detail}", f"中转站没有回应: {detail}", _hint(chat))
+    if chat.status in range(300, 400):
+        target = chat.response.header("location")
+        return Stop(
+            "redirected",
+            f"the relay redirects to {target}; the key is not sent there",
+            f"中转站重定向到 {target}; 密钥不会发送到那里",
+            "if you trust that address, give it as the base URL",
+        )
+    if is_html(chat):
+        return Stop(
+            "wrong-base-url",
+            "the base URL answers with a web page, not with the API",
+            "这个 base URL 返回的是网页,不是 API",
+            "look for the API address on the provider's page; it often ends in /v1",
+        )
+    if chat.status < 300:  # noqa: PLR2004 - an HTTP status class
+        return None
+    if out_of_credit(chat):
+        return Stop("no-credit", f"the account cannot pay for a request ({answer})", f"账户余额不足或已过期 ({answer})")
+    if chat.status in {401, 403} and not (chat.status == 403 and names_model(chat)):  # noqa: PLR2004
+        return Stop("key-rejected", f"the relay rejects the key ({answer})", f"中转站拒绝了密钥 ({answer})", "is it copied whole?")
+    if names_model(chat):
+        return _unknown_model(models, chat, answer)
+    if chat.status in {404, 405, 501}:
+        return Stop("no-chat", f"there is no chat endpoint here ({answer})", f"这里没有聊天接口 ({answer})", _hint(chat))
+    if chat.status in {408, 409, 425, 429} or chat.status >= 500:  # noqa: PLR2004
+        return Stop("unavailable", f"the relay cannot answer now ({answer})", f"中转站暂时无法回答 ({answer})", "try again later")
+    return None
+
+
+def _unknown_model(models: Exchange, chat: Exchange, answer: str) -> Stop:
+    """The model under test is not served; name the nearest that is."""
+    entries = models.json.get("data") if isinstance(models.json, dict) else None
+    listed = [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)] if isinstance(entries, list) else []
+    near = difflib.get_close_matches(chat.model, listed, 3, 0.3) or listed[:5]
+    hint = f"listed are: {', '.join(near)}" if near else "look up the exact name on the provider's page"
+    return Stop(
+        "model-unknown",
+        f"the relay does not serve the model {chat.model!r} ({answer})",
+        f"中转站没有提供模型 {chat.model!r} ({answer})",
+        hint,
+    )
+
+
+def _hint(chat: Exchange) -> str:
+    kind = chat.failure.kind if chat.failure else ""
+    return {
+        "refused": "is the port right, and is the relay running?",
+        "dns": "is the host name spelt right?",
+        "tls": "the certificate or TLS version is not accepted; is it https?",
+    }.get(kind, "is the base URL right? Try it with curl")

@@ -1,0 +1,266 @@
+"""The reference relay as an ASGI application: routes, keys, and the sending of what was made.
+
+Nothing is middleware and nothing is looked up twice, so that a request costs a fraction of a millisecond and a
+run against this relay measures the runner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from conformance.relay import wire
+from conformance.relay.call import Call, Refusal, Stage, State
+from conformance.relay.chat import complete
+from conformance.relay.variants import API, Address, Setup, Variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.relay.quirks import Quirks
+    from conformance.relay.wire import ASGIApp, Receive, Scope, Send
+
+DEFAULT_KEY = "sk-reference-relay"
+DEFAULT_MODEL = "mock-chat"
+MODELS = (DEFAULT_MODEL, "mock-chat-mini", "mock-writer", "mock-embedding")
+
+_MODELS_PATH = f"{API}/models"
+_CHAT_PATH = f"{API}/chat/completions"
+_FIRST_MODEL_MADE = 1_715_367_049
+_MONTH = 2_592_000
+_LARGEST_BODY = 8 * 1024 * 1024
+_SHORTEST_WAIT = 0.005
+"""Seconds below which a wait between frames is not worth its cost."""
+
+
+def create_app(
+    keys: str | Iterable[str] = DEFAULT_KEY,
+    *,
+    faults: Sequence[str] = (),
+    quirks: Quirks | None = None,
+    latency: float = 0.0,
+    models: Sequence[str] = MODELS,
+) -> ASGIApp:
+    """Make a relay: honest, or with these faults and quirks.
+
+    `latency` is the number of seconds before the first byte; a stream then takes as long again.
+    """
+    accepted = (keys,) if isinstance(keys, str) else tuple(keys)
+    listed = tuple(_model(name, number) for number, name in enumerate(models))
+    return Relay(Setup(accepted, listed, tuple(faults), quirks, latency))
+
+
+def _model(name: str, number: int) -> dict[str, Any]:
+    created = _FIRST_MODEL_MADE + number * _MONTH
+    return {"id": name, "object": "model", "created": created, "owned_by": "reference"}
+
+
+class Relay:
+    """The ASGI application."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._variants = Variants(setup)
+        self._bearers = tuple(f"Bearer {key}".encode("latin-1", "replace") for key in setup.keys)
+        self._latency = setup.latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise ValueError(f"this relay speaks HTTP only, not {scope['type']}")
+        raw = await _read(receive)
+        if raw is None:
+            return
+        call = self._call(scope, raw)
+        try:
+            self._answer(call)
+        except Refusal as refusal:
+            _refuse(call, refusal)
+        _finish(call)
+        await _Delivery(call, receive, send).run()
+
+    def _call(self, scope: Scope, raw: bytes) -> Call:
+        """Gather what is known of the request before anything is judged."""
+        address = Address.of(scope["path"])
+        headers = dict(scope["headers"])
+        refusal = None
+        try:
+            state = self._variants.state(address)
+        except Refusal as caught:
+            state, refusal = self._variants.state(Address((), "", "")), caught
+        call = Call(
+            state=state,
+            method=scope["method"],
+            path=address.path,
+            headers=headers,
+            authorization=headers.get(b"authorization", b"").decode("latin-1"),
+            request_id=secrets.token_hex(12),
+            raw=raw,
+            refusal=refusal,
+            pause=self._latency,
+            spread=self._latency,
+        )
+        call.reply_headers = [(b"x-request-id", call.request_id.encode()), *wire.CORS]
+        return call
+
+    def _answer(self, call: Call) -> None:
+        """Find out what is asked, and do it."""
+        if call.refusal:
+            raise call.refusal
+        if not call.path:
+            call.body = wire.PAGE
+            call.reply_headers.append(wire.HTML_TYPE)
+        elif call.method == "OPTIONS":
+            call.status = 204
+            call.reply_headers += wire.PREFLIGHT
+        else:
+            self._serve(call)
+
+    def _serve(self, call: Call) -> None:
+        """Answer inside the API."""
+        call.at(Stage.ARRIVED)
+        allowed = _allowed_method(call.path)
+        if not allowed:
+            message = f"Invalid URL ({call.method} {call.path[:200]})"
+            raise Refusal(404, message, code="unknown_url")
+        if call.method != allowed:
+            message = f"Not allowed to {call.method} on {call.path[:200]}, only to {allowed}."
+            raise Refusal(405, message, code="method_not_allowed", headers=[(b"allow", allowed.encode())])
+        self._admit(call)
+        call.at(Stage.ADMITTED)
+        if len(call.raw) > _LARGEST_BODY:
+            raise Refusal(413, "The body of your request is too large.", code="request_too_large")
+        if call.path == _CHAT_PATH:
+            complete(call)
+        elif call.path == _MODELS_PATH:
+            call.answer = {"object": "list", "data": [dict(model) for model in call.state.models.values()]}
+            _give(call, Stage.MODELS)
+        else:
+            call.answer = dict(_find_model(call.state, call.path.removeprefix(f"{_MODELS_PATH}/")))
+            _give(call, Stage.MODEL)
+
+    def _admit(self, call: Call) -> None:
+        """Refuse a request without one of the keys; comparing takes the same time whatever is wrong."""
+        sent = call.authorization.encode("latin-1")
+        if sum(hmac.compare_digest(sent, bearer) for bearer in self._bearers):
+            return
+        message = "Incorrect API key provided." if sent else "You didn't provide an API key."
+        how = "Send it in the Authorization header, as in: Authorization: Bearer YOUR_KEY."
+        challenge = [(b"www-authenticate", b"Bearer")]
+        raise Refusal(401, f"{message} {how}", code="invalid_api_key", headers=challenge)
+
+
+def _allowed_method(path: str) -> str:
+    """The one method of a path; empty when there is nothing there."""
+    if path == _CHAT_PATH:
+        return "POST"
+    return "GET" if path == _MODELS_PATH or path.startswith(f"{_MODELS_PATH}/") else ""
+
+
+def _find_model(state: State, name: str) -> Any:
+    if name not in state.models:
+        message = f"The model '{name[:100]}' does not exist"
+        raise Refusal(404, message, param="model", code="model_not_found")
+    return state.models[name]
+
+
+def _give(call: Call, stage: Stage) -> None:
+    """Send `answer` as JSON, after the hooks of its stage."""
+    call.at(stage)
+    call.body = wire.encode(call.answer)
+    call.reply_headers.append(wire.JSON_TYPE)
+
+
+def _refuse(call: Call, refusal: Refusal) -> None:
+    """Turn a refusal into the answer."""
+    call.refusal = refusal
+    call.status = refusal.status
+    call.streaming = False
+    call.answer = refusal.envelope()
+    call.reply_headers += refusal.headers
+    _give(call, Stage.ERROR)
+
+
+def _finish(call: Call) -> None:
+    """Settle headers and byte pieces."""
+    call.at(Stage.REPLY)
+    if not call.streaming:
+        call.frames = [call.body] if call.body else []
+        if call.status != 204:  # noqa: PLR2004 - an answer without content has no length either (RFC 9110)
+            call.reply_headers.append((b"content-length", b"%d" % len(call.body)))
+    call.at(Stage.WIRE)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None when the client has gone; what is far too long is read no further."""
+    pieces: list[bytes] = []
+    size = 0
+    while size <= _LARGEST_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if not message.get("more_body"):
+            break
+    return b"".join(pieces)
+
+
+class _Delivery:
+    """The sending of one answer; a client that hangs up ends it at once."""
+
+    def __init__(self, call: Call, receive: Receive, send: Send) -> None:
+        self._call = call
+        self._receive = receive
+        self._send = send
+        self._gone: asyncio.Future[Any] | None = None
+
+    async def run(self) -> None:
+        """Send, and free everything whatever happens."""
+        call = self._call
+        call.state.streams.add(call)
+        try:
+            if call.pause or (call.streaming and call.spread):
+                self._gone = asyncio.ensure_future(self._receive())
+            if await self._write():
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            call.state.streams.discard(call)
+            if self._gone:
+                self._gone.cancel()
+
+    async def _write(self) -> bool:
+        """Send everything but the end; whether the end should follow."""
+        call = self._call
+        if call.pause and await self._hung_up(call.pause):
+            return False
+        await self._send({"type": "http.response.start", "status": call.status, "headers": call.reply_headers})
+        groups, wait = self._groups()
+        for number, group in enumerate(groups):
+            if number and wait and await self._hung_up(wait):
+                return False
+            if call.cut:
+                # Ending without the last event makes the server drop the connection.
+                return False
+            await self._send({"type": "http.response.body", "body": group, "more_body": True})
+        return True
+
+    def _groups(self) -> tuple[list[bytes], float]:
+        """The pieces to write one by one, and the seconds between two of them."""
+        frames, spread = self._call.frames, self._call.spread
+        if not frames:
+            return [], 0.0
+        if not self._gone or not spread or not self._call.streaming:
+            return (frames if self._call.piecemeal else [b"".join(frames)]), 0.0
+        count = max(1, min(len(frames), int(spread / _SHORTEST_WAIT)))
+        edges = [len(frames) * number // count for number in range(count + 1)]
+        return [b"".join(frames[start:end]) for start, end in zip(edges, edges[1:], strict=False)], spread / count
+
+    async def _hung_up(self, seconds: float) -> bool:
+        """Wait; whether the client went meanwhile."""
+        assert self._gone  # noqa: S101 - it is there whenever there is something to wait for
+        done, _ = await asyncio.wait([self._gone], timeout=seconds)
+        if done:
+            self._call.at(Stage.HANGUP)
+        return bool(done)

@@ -1,0 +1,160 @@
+"""From a valid chat request to its answer: one JSON object, or the chunks of a stream."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from conformance.relay import wire
+from conformance.relay.call import Refusal, Stage
+from conformance.relay.validate import validate
+from conformance.relay.words import generate, prompt_tokens, respond
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.relay.call import Call, Choice
+
+FINGERPRINT = "fp_reference"
+_NO_PROMPT_DETAILS = {"cached_tokens": 0, "audio_tokens": 0}
+_NO_COMPLETION_DETAILS = {
+    "reasoning_tokens": 0,
+    "audio_tokens": 0,
+    "accepted_prediction_tokens": 0,
+    "rejected_prediction_tokens": 0,
+}
+
+
+def complete(call: Call) -> None:
+    """Do what the request asks: fill `body`, or `frames` when it asks for a stream."""
+    read_request(call)
+    call.at(Stage.REQUEST)
+    validate(call.request, call.state.models)
+    plan(call)
+    call.at(Stage.PROMPT)
+    call.texts = [respond(call.messages, index) for index in range(call.count)]
+    call.at(Stage.TEXT)
+    call.choices = [generate(text, call.limit, call.stops) for text in call.texts]
+    call.usage = _usage(call)
+    call.at(Stage.CHOICES)
+    call.at(Stage.USAGE)
+    if call.streaming:
+        _stream(call)
+    else:
+        _answer(call)
+
+
+def read_request(call: Call) -> None:
+    """Read the body as a JSON object."""
+    try:
+        request = json.loads(call.raw, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        message = "We could not parse the JSON body of your request."
+        raise Refusal(400, message, code="invalid_json") from None
+    if not isinstance(request, dict):
+        raise Refusal(400, "The body of your request is not a JSON object.", code="invalid_json")
+    call.request = request
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def plan(call: Call) -> None:
+    """Take from a valid request what is to be done."""
+    request = call.request
+    options = request.get("stream_options") or {}
+    stop = request.get("stop") or []
+    limits = [request.get("max_tokens"), request.get("max_completion_tokens")]
+    call.messages = request["messages"]
+    call.model = request["model"]
+    call.count = int(request.get("n") or 1)
+    call.limit = min((int(limit) for limit in limits if limit is not None), default=None)
+    call.stops = [stop] if isinstance(stop, str) else stop
+    call.streaming = bool(request.get("stream"))
+    call.include_usage = call.streaming and bool(options.get("include_usage"))
+
+
+def _usage(call: Call) -> dict[str, Any]:
+    prompt = prompt_tokens(call.messages)
+    completion = sum(len(choice.pieces) for choice in call.choices)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": dict(_NO_PROMPT_DETAILS),
+        "completion_tokens_details": dict(_NO_COMPLETION_DETAILS),
+    }
+
+
+def _head(call: Call, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{secrets.token_hex(12)}",
+        "object": kind,
+        "created": call.created,
+        "model": call.model,
+    }
+
+
+def _message(choice: Choice) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": None}
+    return message | {"reasoning_content": "".join(choice.thought)} if choice.thought else message
+
+
+def _answer(call: Call) -> None:
+    """Make the plain answer."""
+    call.answer = _head(call, "chat.completion") | {
+        "choices": [
+            {
+                "index": index,
+                "message": _message(choice),
+                "logprobs": None,
+                "finish_reason": choice.finish,
+            }
+            for index, choice in enumerate(call.choices)
+        ],
+        "usage": call.usage,
+        "system_fingerprint": FINGERPRINT,
+    }
+    call.at(Stage.ANSWER)
+    call.body = wire.encode(call.answer)
+    call.reply_headers.append(wire.JSON_TYPE)
+
+
+def _stream(call: Call) -> None:
+    """Make the chunks and their events."""
+    call.chunks = list(chunks(call))
+    call.at(Stage.CHUNKS)
+    call.frames = [wire.event(value) for value in call.chunks]
+    call.frames.append(wire.DONE)
+    call.at(Stage.FRAMES)
+    call.reply_headers += (wire.SSE_TYPE, wire.NO_CACHE)
+
+
+def chunks(call: Call) -> Iterator[dict[str, Any]]:
+    """The chunks of a stream: roles, tokens in turn, finishes, and the usage when it was asked for."""
+    head = _head(call, "chat.completion.chunk") | {"system_fingerprint": FINGERPRINT}
+    for index, delta, finish in _deltas(call.choices):
+        yield head | {"choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]}
+    if call.include_usage:
+        yield head | {"choices": [], "usage": call.usage}
+
+
+def _deltas(choices: Sequence[Choice]) -> Iterator[tuple[int, dict[str, Any], str | None]]:
+    """What each chunk adds: index, delta, finish reason. Choices take turns."""
+    for index in range(len(choices)):
+        yield index, {"role": "assistant", "content": ""}, None
+    for index, piece in _turns([choice.thought for choice in choices]):
+        yield index, {"reasoning_content": piece}, None
+    for index, piece in _turns([choice.pieces for choice in choices]):
+        yield index, {"content": piece}, None
+    for index, choice in enumerate(choices):
+        yield index, {}, choice.finish
+
+
+def _turns(rows: Sequence[Sequence[str]]) -> Iterator[tuple[int, str]]:
+    """The first piece of each row, then the second of each, and so on."""
+    for column in zip_longest(*rows):
+        yield from ((index, piece) for index, piece in enumerate(column) if piece is not None)

@@ -1,0 +1,146 @@
+"""What a chat request may say: checked in a fixed order, the first thing wrong is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from conformance.relay.call import Refusal
+
+ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
+_FORMATS = frozenset({"text", "json_object", "json_schema"})
+_MOST_STOPS = 4
+
+Complaint = tuple[str, str]
+"""The code of an error, and what was expected instead."""
+
+Check = Callable[[Any], Complaint | None]
+"""Looks at a value that is not null."""
+
+
+def validate(request: Mapping[str, Any], models: Collection[str]) -> None:
+    """Refuse a request that no OpenAI-style model may answer."""
+    _check_model(request.get("model"), models)
+    _check_messages(request.get("messages"))
+    for name, check in FIELDS.items():
+        value = request.get(name)
+        complaint = check(value) if value is not None else None
+        if complaint:
+            code, expected = complaint
+            raise _refuse(name, code, f"Invalid value for '{name}': expected {expected}.")
+
+
+def _refuse(param: str, code: str, message: str) -> Refusal:
+    return Refusal(400, message, param=param, code=code)
+
+
+def _check_model(model: object, models: Collection[str]) -> None:
+    if model is None or model == "":
+        raise _refuse("model", "missing_required_parameter", "Missing required parameter: 'model'.")
+    if not isinstance(model, str):
+        raise _refuse("model", "invalid_type", "Invalid type for 'model': expected a string.")
+    if model not in models:
+        message = f"The model '{model[:100]}' does not exist or you do not have access to it."
+        raise Refusal(404, message, param="model", code="model_not_found")
+
+
+def _check_messages(messages: object) -> None:
+    if messages is None:
+        raise _refuse("messages", "missing_required_parameter", "Missing required parameter: 'messages'.")
+    if not isinstance(messages, list):
+        raise _refuse("messages", "invalid_type", "Invalid type for 'messages': expected an array.")
+    if not messages:
+        raise _refuse("messages", "empty_array", "Invalid 'messages': expected at least one message.")
+    for number, message in enumerate(messages):
+        _check_message(message, f"messages[{number}]")
+
+
+def _check_message(message: object, name: str) -> None:
+    if not isinstance(message, dict):
+        raise _refuse(name, "invalid_type", f"Invalid type for '{name}': expected an object.")
+    if "role" not in message:
+        raise _refuse(f"{name}.role", "missing_required_parameter", f"Missing required parameter: '{name}.role'.")
+    if not isinstance(message["role"], str) or message["role"] not in ROLES:
+        expected = ", ".join(sorted(ROLES))
+        raise _refuse(f"{name}.role", "invalid_value", f"Invalid value for '{name}.role': expected one of {expected}.")
+    if not isinstance(message.get("content"), str | list | None):
+        raise _refuse(f"{name}.content", "invalid_type", f"Invalid type for '{name}.content': expected a string.")
+
+
+def _number(low: float, high: float) -> Check:
+    def check(value: Any) -> Complaint | None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return "invalid_type", "a number"
+        return None if low <= value <= high else ("out_of_range", f"a number from {low} to {high}")
+
+    return check
+
+
+def _integer(low: int | None = None, high: int | None = None) -> Check:
+    def check(value: Any) -> Complaint | None:
+        if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
+            return "invalid_type", "an integer"
+        if low is not None and value < low:
+            return "integer_below_min_value", f"an integer of at least {low}"
+        if high is not None and value > high:
+            return "integer_above_max_value", f"an integer of at most {high}"
+        return None
+
+    return check
+
+
+def _of(kind: type, words: str) -> Check:
+    return lambda value: None if isinstance(value, kind) else ("invalid_type", words)
+
+
+def _stop(value: Any) -> Complaint | None:
+    if isinstance(value, str):
+        return None
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        return "invalid_type", "a string or an array of strings"
+    if not 1 <= len(value) <= _MOST_STOPS:
+        return "invalid_length", f"an array of 1 to {_MOST_STOPS} strings"
+    return None
+
+
+def _stream_options(value: Any) -> Complaint | None:
+    if not isinstance(value, dict):
+        return "invalid_type", "an object"
+    wrong = [name for name, flag in value.items() if name.startswith("include_") and not isinstance(flag, bool | None)]
+    return ("invalid_type", f"'{wrong[0][:50]}' to be a boolean") if wrong else None
+
+
+def _logit_bias(value: Any) -> Complaint | None:
+    if not isinstance(value, dict):
+        return "invalid_type", "an object"
+    bias = _integer(-100, 100)
+    return next((complaint for complaint in map(bias, value.values()) if complaint), None)
+
+
+def _response_format(value: Any) -> Complaint | None:
+    if not isinstance(value, dict):
+        return "invalid_type", "an object"
+    kind = value.get("type")
+    known = isinstance(kind, str) and kind in _FORMATS
+    return None if known else ("invalid_value", f"a type that is one of {', '.join(sorted(_FORMATS))}")
+
+
+FIELDS: Mapping[str, Check] = {
+    "temperature": _number(0, 2),
+    "top_p": _number(0, 1),
+    "n": _integer(1, 128),
+    "stop": _stop,
+    "max_tokens": _integer(1),
+    "max_completion_tokens": _integer(1),
+    "stream": _of(bool, "a boolean"),
+    "stream_options": _stream_options,
+    "logit_bias": _logit_bias,
+    "presence_penalty": _number(-2, 2),
+    "frequency_penalty": _number(-2, 2),
+    "logprobs": _of(bool, "a boolean"),
+    "top_logprobs": _integer(0, 20),
+    "response_format": _response_format,
+    "seed": _integer(),
+    "user": _of(str, "a string"),
+}
+"""The optional fields that are looked at, in the order in which they are."""

@@ -1,0 +1,48 @@
+"""From judgements to files: `report.html` for people, `results.json` for programs, `junit.xml` for CI servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.report.html import html_text
+from conformance.report.junit import junit_text
+from conformance.report.results import results_text
+from conformance.rules.base import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from conformance.model import Judgement, Ledger
+    from conformance.rules.base import Rule
+
+
+def report(
+    judgements: Sequence[Judgement],
+    ledger: Ledger,
+    folder: Path,
+    *,
+    strict: bool = False,
+    rules: Mapping[str, Rule] | None = None,
+) -> Mapping[str, Path]:
+    """Write the three files into `folder` and return their paths by name; the same run gives the same bytes."""
+    known = catalogue() if rules is None else rules
+    texts = {
+        "report.html": html_text(judgements, ledger, known, strict=strict),
+        "results.json": results_text(judgements, ledger, strict=strict),
+        "junit.xml": junit_text(judgements, ledger, known, strict=strict),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return {name: _write(folder / name, text) for name, text in texts.items()}
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        # A report that was paid for is not lost over one character.
+        unfinished.write_bytes(text.encode(errors="backslashreplace"))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,139 @@
+"""Judgements as the HTML report shows them: cards, matrix cells and rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.model import Verdict
+from conformance.report.evidence import anchor, unique
+from conformance.report.requirements import Requirement, operation_title, requirement
+from conformance.report.summary import matrix, worst_first
+from conformance.report.texts import Text
+from conformance.report.visible import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conformance.model import Finding, Judgement
+    from conformance.report.evidence import Evidence
+    from conformance.rules.base import Rule
+
+BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
+OTHERS = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOTE}
+MOST_FINDINGS = 4
+MOST_SEEN = 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One finding: values as visible text, None where there are none to show."""
+
+    expected: str | None
+    actual: str | None
+    at: str
+    message: Text
+    deviation: str
+    case: str
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One judgement with all that is said about it."""
+
+    anchor: str
+    judgement: Judgement
+    about: Requirement
+    operation: Text
+    findings: tuple[Shown, ...]
+    more_findings: int
+    seen: tuple[Evidence, ...]
+    more_seen: int
+    sample: Evidence | None
+    """The exchange that shows best how to reproduce it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the matrix: the worst verdict, all counts, and the card of the worst."""
+
+    verdict: Verdict
+    counts: tuple[tuple[Verdict, int], ...]
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cards of one operation."""
+
+    operation: Text
+    cards: tuple[Card, ...]
+
+
+def cards(judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> list[Card]:
+    """One card for each judgement, in the order given."""
+    anchors = unique(f"{anchor(judgement.rule)}--{anchor(judgement.operation)}" for judgement in judgements)
+    return [_card(judgement, name, rules, shown) for judgement, name in zip(judgements, anchors, strict=True)]
+
+
+def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> Card:
+    seen = [shown[case] for case in judgement.exchanges if case in shown]
+    cited = [shown[finding.exchange] for finding in judgement.findings if finding.exchange in shown]
+    return Card(
+        anchor=name,
+        judgement=judgement,
+        about=requirement(judgement.rule, rules),
+        operation=operation_title(judgement.operation),
+        findings=tuple(_shown(finding, shown) for finding in judgement.findings[:MOST_FINDINGS]),
+        more_findings=max(0, len(judgement.findings) - MOST_FINDINGS),
+        seen=tuple(seen[:MOST_SEEN]),
+        more_seen=max(0, len(seen) - MOST_SEEN),
+        sample=next(iter(cited + seen), None),
+    )
+
+
+def _shown(finding: Finding, shown: Mapping[str, Evidence]) -> Shown:
+    compared = finding.expected is not None or finding.actual is not None
+    return Shown(
+        expected=shorten(finding.expected) if compared else None,
+        actual=shorten(finding.actual) if compared else None,
+        at=finding.at,
+        message=Text(finding.message or finding.zh, finding.zh or finding.message),
+        deviation=finding.deviation,
+        case=finding.exchange,
+        evidence=shown.get(finding.exchange),
+    )
+
+
+def by_verdict(found: Iterable[Card], wanted: set[Verdict]) -> list[Card]:
+    """The cards with these verdicts, worst first."""
+    chosen = [card for card in found if card.judgement.verdict in wanted]
+    return sorted(chosen, key=lambda card: -card.judgement.verdict)
+
+
+def by_operation(found: Sequence[Card], wanted: Verdict) -> list[Group]:
+    """The cards with one verdict, by operation in the order in which they come."""
+    groups: dict[str, list[Card]] = {}
+    for card in found:
+        if card.judgement.verdict is wanted:
+            groups.setdefault(card.judgement.operation, []).append(card)
+    return [Group(operation_title(name), tuple(members)) for name, members in groups.items()]
+
+
+def cells(judgements: Sequence[Judgement], found: Sequence[Card]) -> list[tuple[Text, list[Cell | None]]]:
+    """The rows of the matrix; a cell without judgements is None."""
+    anchors = {id(card.judgement): card.anchor for card in found}
+    return [
+        (operation_title(operation), [_cell(members, anchors) for members in row.values()])
+        for operation, row in matrix(judgements).items()
+    ]
+
+
+def _cell(members: Sequence[Judgement], anchors: Mapping[int, str]) -> Cell | None:
+    if not members:
+        return None
+    worst = worst_first(members)[0]
+    found = Counter(judgement.verdict for judgement in members)
+    return Cell(worst.verdict, tuple(sorted(found.items(), reverse=True)), anchors[id(worst)])

@@ -1,0 +1,202 @@
+"""`report.html`: one self-contained page that loads nothing, in two languages.
+
+Relay text is hostile. Jinja escapes everything, `visible` shows what would hide, and the page's own policy lets
+only this style sheet and this script run, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from conformance.model import Severity, Verdict
+from conformance.report.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
+from conformance.report.evidence import anchors_by_case, evidence
+from conformance.report.requirements import operation_title
+from conformance.report.results import instant, tool
+from conformance.report.summary import columns, outlook, run_verdict, sentence, spent
+from conformance.report.texts import (
+    AREAS,
+    COLUMN_MEANINGS,
+    COLUMNS,
+    HINTS,
+    MEANINGS,
+    RUN_VERDICTS,
+    SEVERITIES,
+    SYMBOLS,
+    VERDICTS,
+    Text,
+    text,
+)
+from conformance.report.timing import WIDTH, timing
+from conformance.report.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.model import Judgement, Ledger
+    from conformance.rules.base import Rule
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+_CODE = re.compile(r"`([^`]+)`")
+_LOOKS = {
+    "fine": "pass",
+    "broken": "fail",
+    "strayed": "warn",
+    "unclear": "inconclusive",
+    "unchecked": "not-applicable",
+    "error": "error",
+}
+"""The verdict whose sign and colour an outlook has."""
+
+
+def html_text(
+    judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str, Rule], *, strict: bool = False
+) -> str:
+    """The page's text."""
+    style, script = (_TEMPLATES / "report.css").read_text("utf-8"), (_TEMPLATES / "report.js").read_text("utf-8")
+    return _environment().get_template("report.html.j2").render(
+        # Both files are ours; escaping them would change what their hashes are of.
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        **_head(judgements, ledger, strict=strict),
+        **_content(judgements, ledger, rules),
+    )
+
+
+def _hash(content: str) -> str:
+    """What a Content-Security-Policy calls an inline file by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def _head(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> dict[str, Any]:
+    """What stands on the first screen."""
+    stop = ledger.stop
+    return {
+        "provider": ledger.provider,
+        "started": instant(ledger.started),
+        "tool": tool(),
+        "recorder": ledger.tool,
+        "strict": strict,
+        "verdict": run_verdict(judgements, ledger, strict=strict),
+        "sentence": sentence(judgements, ledger, strict=strict),
+        "outlooks": [(name, *_outlook(judgements, name)) for name in AREAS],
+        "spent": spent(ledger),
+        "run_seconds": f"{ledger.seconds:,.1f}",
+        "stop": stop,
+        "stop_said": Text(stop.message or stop.zh, stop.zh or stop.message) if stop else Text("", ""),
+        "hint": _hint(ledger),
+        "complete": ledger.complete,
+        "planned": len(ledger.plan),
+        "missing": _missing(ledger),
+        "only_rules": ledger.rules,
+    }
+
+
+def _outlook(judgements: Sequence[Judgement], name: str) -> tuple[str, Text]:
+    state, said = outlook(judgements, name)
+    return _LOOKS[state], said
+
+
+def _hint(ledger: Ledger) -> Text:
+    """What to do about a run that stopped, in both languages as far as we know it."""
+    if ledger.stop is None:
+        return Text("", "")
+    known = HINTS.get(ledger.stop.code, Text("", ""))
+    return Text(ledger.stop.hint or known.en, known.zh or ledger.stop.hint)
+
+
+def _missing(ledger: Ledger) -> int:
+    """How many planned cases have no exchange that was sent."""
+    sent = {
+        exchange.case.id
+        for exchange in ledger.exchanges
+        if exchange.failure is None or exchange.failure.kind != "unsent"
+    }
+    return sum(case.id not in sent for case in ledger.plan)
+
+
+def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """What stands below: matrix, cards, exchanges, timing."""
+    cited = {finding.exchange for judgement in judgements for finding in judgement.findings}
+    exchanges = evidence(ledger, cited)
+    found = cards(judgements, rules, anchors_by_case(exchanges))
+    return {
+        "columns": columns(judgements),
+        "rows": cells(judgements, found),
+        "breaches": by_verdict(found, BREACHES),
+        "others": by_verdict(found, OTHERS),
+        "passed": by_operation(found, Verdict.PASS),
+        "not_applicable": by_operation(found, Verdict.NOT_APPLICABLE),
+        "exchanges": exchanges,
+        "links": {item.case: item.anchor for item in exchanges if item.judged},
+        "timing": timing(ledger),
+        "width": WIDTH,
+    }
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Templates that escape everything and refuse a name that is not given."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(show=_show, both=_both)
+    environment.globals.update(
+        say=_say,
+        title_of=operation_title,
+        Verdict=Verdict,
+        Severity=Severity,
+        AREAS=AREAS,
+        COLUMNS=COLUMNS,
+        COLUMN_MEANINGS=COLUMN_MEANINGS,
+        MEANINGS=MEANINGS,
+        RUN_VERDICTS=RUN_VERDICTS,
+        SEVERITIES=SEVERITIES,
+        SYMBOLS=SYMBOLS,
+        VERDICTS=VERDICTS,
+    )
+    return environment
+
+
+def _show(value: str, limit: int = 300, *, lines: bool = False) -> Markup:
+    """Relay text, visible, in a box of its own reading direction."""
+    return Markup("<bdi>{}</bdi>").format(visible(value, limit, lines=lines))
+
+
+def _both(value: Text) -> Markup:
+    """A text in both languages; the page shows one of them."""
+    return _pair(_coded(value.en), _coded(value.zh))
+
+
+def _say(key: str, **values: Any) -> Markup:
+    """One of the report's own texts; values are numbers and words of ours."""
+    said = text(key, **values)
+    return _pair(escape(said.en), escape(said.zh))
+
+
+def _pair(english: Markup, chinese: Markup) -> Markup:
+    if english == chinese:
+        return Markup("<bdi>{}</bdi>").format(english)
+    return Markup('<span lang="en">{}</span><span lang="zh-CN">{}</span>').format(english, chinese)
+
+
+def _coded(value: str) -> Markup:
+    """Visible text with what stands in backticks as code."""
+    pieces = _CODE.split(visible(value, 1_000))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces)
+    )

@@ -1,0 +1,199 @@
+"""What a run comes to: one verdict, one sentence, counts and costs; pure functions for every report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.model import Severity, Spent, Verdict
+from conformance.report.requirements import in_order
+from conformance.report.texts import OUTLOOKS, SENTENCES, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conformance.model import Exchange, Judgement, Ledger
+
+EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 6, "error": 7}
+
+MOST_TOKENS = 10**9
+"""A larger count is no count: it is treated as not reported."""
+
+_JUDGED = {Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL}
+_KEYS = ("error.", "auth.", "gateway.", "http.key.")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How a set of judgements is spread, in the numbers that the sentences need."""
+
+    total: int
+    """MUST requirements that were judged or should have been."""
+    broken: int
+    unclear: int
+    advised: int
+    """SHOULD requirements that were judged."""
+    strayed: int
+    judged: int
+    errors: int
+
+    @classmethod
+    def of(cls, judgements: Iterable[Judgement]) -> Tally:
+        """Count."""
+        found = [(judgement.severity, judgement.verdict) for judgement in judgements]
+        must = [verdict for severity, verdict in found if severity is Severity.MUST]
+        should = [verdict for severity, verdict in found if severity is Severity.SHOULD]
+        return cls(
+            total=sum(verdict in _JUDGED or verdict is Verdict.INCONCLUSIVE for verdict in must),
+            broken=sum(verdict is Verdict.FAIL for _, verdict in found),
+            unclear=must.count(Verdict.INCONCLUSIVE),
+            advised=sum(verdict in _JUDGED for verdict in should),
+            strayed=sum(verdict is Verdict.WARN for _, verdict in found),
+            judged=sum(verdict in _JUDGED for _, verdict in found),
+            errors=sum(verdict is Verdict.ERROR for _, verdict in found),
+        )
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The counts by the names that the texts use."""
+        return {**vars(self)}
+
+
+def run_verdict(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> str:
+    """One of pass, fail, inconclusive, error; `strict` counts a warning as a failure."""
+    tally = Tally.of(judgements)
+    if tally.errors:
+        return "error"
+    if tally.broken or (strict and tally.strayed):
+        return "fail"
+    if tally.unclear or not tally.judged or ledger.stop is not None or not ledger.complete:
+        return "inconclusive"
+    return "pass"
+
+
+def exit_code(verdict: str) -> int:
+    """The exit code that a verdict of `run_verdict` leads to."""
+    return EXIT_CODES[verdict]
+
+
+def counts(judgements: Iterable[Judgement]) -> dict[str, int]:
+    """How many judgements have each verdict; all eight words are there."""
+    found = {verdict.label: 0 for verdict in Verdict}
+    for judgement in judgements:
+        found[judgement.verdict.label] += 1
+    return found
+
+
+def sentence(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> Text:
+    """The verdict in one plain sentence."""
+    tally = Tally.of(judgements)
+    return SENTENCES[_sentence_key(tally, ledger, run_verdict(judgements, ledger, strict=strict))].fill(**tally.numbers)
+
+
+def _sentence_key(tally: Tally, ledger: Ledger, verdict: str) -> str:
+    if verdict == "fail":
+        return "fail" if tally.broken else "fail-strict"
+    if verdict == "pass":
+        return "pass-minor" if not tally.total else "pass-strayed" if tally.strayed else "pass"
+    if verdict == "error":
+        return "error"
+    if ledger.stop is not None:
+        return "stopped"
+    if not ledger.complete:
+        return "partial"
+    return "unclear" if tally.unclear else "nothing"
+
+
+def area(rule: str) -> str:
+    """What a rule matters for: `content`, `money` or `keys`."""
+    if any(part.startswith("usage") for part in rule.split(".")):
+        return "money"
+    return "keys" if rule.startswith(_KEYS) else "content"
+
+
+def outlook(judgements: Iterable[Judgement], wanted: str) -> tuple[str, Text]:
+    """What the verdicts of one area mean for a buyer: a state and a sentence."""
+    tally = Tally.of(judgement for judgement in judgements if area(judgement.rule) == wanted)
+    state = _state(tally)
+    chosen = OUTLOOKS.get((wanted, state)) or OUTLOOKS["", state]
+    return state, chosen.fill(**tally.numbers)
+
+
+def _state(tally: Tally) -> str:
+    if tally.errors:
+        return "error"
+    if tally.broken:
+        return "broken"
+    if tally.unclear:
+        return "unclear"
+    if tally.strayed:
+        return "strayed"
+    return "fine" if tally.judged else "unchecked"
+
+
+def column(rule: str) -> str:
+    """The contract whose column a rule belongs to; most rules are about behaviour."""
+    last = rule.rpartition(".")[2]
+    return last if last in {"documented", "compat", "strict"} else "behaviour"
+
+
+def columns(judgements: Iterable[Judgement]) -> list[str]:
+    """The columns of the matrix; `documented` only where a rule judges it."""
+    used = {column(judgement.rule) for judgement in judgements}
+    return [name for name in ("documented", "compat", "strict", "behaviour") if name != "documented" or name in used]
+
+
+def matrix(judgements: Sequence[Judgement]) -> dict[str, dict[str, list[Judgement]]]:
+    """Judgements by operation and column, worst first in each cell."""
+    names = columns(judgements)
+    operations = in_order({judgement.operation for judgement in judgements})
+    table: dict[str, dict[str, list[Judgement]]] = {name: {key: [] for key in names} for name in operations}
+    for judgement in worst_first(judgements):
+        table[judgement.operation][column(judgement.rule)].append(judgement)
+    return table
+
+
+def worst_first(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """By verdict, the worst first; otherwise as given."""
+    return sorted(judgements, key=lambda judgement: -judgement.verdict)
+
+
+def spent(ledger: Ledger) -> Spent:
+    """What the run cost: every attempt, tokens as reported, our ceiling where an answer reported none."""
+    exchanges = [*ledger.preflight, *ledger.exchanges]
+    tokens = [_tokens(exchange) for exchange in exchanges]
+    return Spent(
+        requests=sum(_requests(exchange) for exchange in exchanges),
+        input_tokens=sum(read for read, _ in tokens),
+        output_tokens=sum(written for _, written in tokens),
+    )
+
+
+def _requests(exchange: Exchange) -> int:
+    """How often the case was sent; what was held back cost nothing."""
+    unsent = exchange.failure is not None and exchange.failure.kind == "unsent"
+    return len(exchange.attempts) + (0 if unsent else 1)
+
+
+def _tokens(exchange: Exchange) -> tuple[int, int]:
+    """Input and output tokens of one exchange; an answer that broke off costs its ceiling as well."""
+    usage = _usage(exchange)
+    begun = 200 <= exchange.status < 300  # noqa: PLR2004 - an HTTP status class
+    ceiling = exchange.case.output_tokens if begun else 0
+    return _count(usage, "prompt_tokens", 0), _count(usage, "completion_tokens", ceiling)
+
+
+def _usage(exchange: Exchange) -> Mapping[str, Any]:
+    """The usage that the answer reports, the last one of a stream."""
+    if isinstance(exchange.json, dict):
+        usage = exchange.json.get("usage")
+    else:
+        usages = exchange.stream.usages
+        usage = usages[-1].value["usage"] if usages else None
+    return usage if isinstance(usage, dict) else {}
+
+
+def _count(usage: Mapping[str, Any], name: str, otherwise: int) -> int:
+    value = usage.get(name)
+    counted = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
+    return value if counted else otherwise

@@ -1,0 +1,181 @@
+"""The summary that a terminal shows: the verdict, what it cost, a table, and the worst findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.model import Verdict
+from conformance.report.requirements import requirement
+from conformance.report.summary import matrix, run_verdict, sentence, spent, worst_first
+from conformance.report.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
+from conformance.report.visible import shorten, visible
+from conformance.rules.base import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from conformance.model import Finding, Judgement, Ledger
+    from conformance.rules.base import Rule
+
+MOST = 12
+"""Judgements that are shown; the others are in the HTML report."""
+_WIDEST = 100
+_SHOWN = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE}
+_STYLES = {"fail": "bold red", "error": "bold magenta", "warn": "yellow", "pass": "green", "inconclusive": "cyan"}
+
+
+def print_summary(
+    judgements: Sequence[Judgement],
+    ledger: Ledger,
+    files: Mapping[str, Path],
+    *,
+    strict: bool,
+    console: Console | None = None,
+    rules: Mapping[str, Rule] | None = None,
+) -> None:
+    """Print what a person wants to know first; details are in the files."""
+    from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and shown only here
+
+    screen = _Screen(console or RichConsole())
+    known = catalogue() if rules is None else rules
+    _head(screen, judgements, ledger, strict=strict)
+    _table(screen, judgements)
+    found = [judgement for judgement in worst_first(judgements) if judgement.verdict in _SHOWN]
+    for judgement in found[:MOST]:
+        screen.line()
+        _judgement(screen, judgement, known)
+    if len(found) > MOST:
+        screen.line()
+        screen.line(f"and {len(found) - MOST:,} more in report.html")
+    screen.line()
+    for name, path in files.items():
+        screen.pair(name, str(path))
+
+
+class _Screen:
+    """Writes text that nobody has marked up: relay text stays text, in any encoding."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.width = min(console.width, _WIDEST)
+
+    def encodable(self, text: str) -> str:
+        """The text with escapes for what the terminal's encoding cannot show."""
+        encoding = self.console.encoding or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One paragraph."""
+        from rich.text import Text as RichText  # noqa: PLC0415 - as above
+
+        self.console.print(RichText(self.encodable(text), style=style, overflow="fold"), width=self.width)
+
+    def pair(self, label: str, value: str) -> None:
+        """A label and a value, the value wrapped in its own column."""
+        self.table([[f"  {label}", value]], widths=(14, self.width - 16))
+
+    def table(self, rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), widths: Sequence[int] = ()) -> None:
+        """Columns of plain text."""
+        from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.text import Text as RichText  # noqa: PLC0415 - as above
+
+        table = Table(box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0))
+        for place in range(len(rows[0])):
+            title = header[place] if header else ""
+            table.add_column(title, overflow="fold", width=widths[place] if widths else None)
+        for row in rows:
+            table.add_row(*(RichText(self.encodable(cell), overflow="fold") for cell in row))
+        self.console.print(table, width=self.width)
+
+
+def _head(screen: _Screen, judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> None:
+    """The verdict in one sentence and two languages, what was spent, and why the run ended early if it did."""
+    verdict = run_verdict(judgements, ledger, strict=strict)
+    said = sentence(judgements, ledger, strict=strict)
+    provider = ledger.provider
+    screen.line(visible(f"{provider.title} · {provider.model} · {provider.base_url}"))
+    screen.line(f"{SYMBOLS[verdict]} {RUN_VERDICTS[verdict].en}. {said.en}", _STYLES[verdict])
+    screen.line(f"  {said.zh}")
+    cost = spent(ledger)
+    screen.line(
+        f"  used {cost.requests:,} requests, {cost.input_tokens:,} input tokens, "
+        f"{cost.output_tokens:,} output tokens, {ledger.seconds:.1f} s"
+    )
+    for text in _notices(ledger):
+        screen.line(f"  {text}")
+
+
+def _notices(ledger: Ledger) -> Iterator[str]:
+    """What the reader must know before trusting the numbers."""
+    if ledger.stop is not None:
+        yield f"ended early: {visible(ledger.stop.message)}"
+        hint = ledger.stop.hint or HINTS.get(ledger.stop.code, Text("", "")).en
+        if hint:
+            yield f"hint: {visible(hint)}"
+    if not ledger.complete:
+        yield "interrupted: the record has no end"
+    if ledger.rules:
+        yield f"only these rules: {visible(', '.join(ledger.rules))}"
+
+
+def _table(screen: _Screen, judgements: Sequence[Judgement]) -> None:
+    """Operations by contract, and how many findings each has."""
+    table = matrix(judgements)
+    if not table:
+        return
+    contracts = [name for name in next(iter(table.values())) if name != "behaviour"]
+    rows = []
+    for operation, cells in table.items():
+        words = [_worst(cells[name]) for name in contracts]
+        whole = [judgement for cell in cells.values() for judgement in cell]
+        rows.append([visible(operation), *words, _counted(whole)])
+    screen.line()
+    screen.table(rows, header=["operation", *(COLUMNS[name].en for name in contracts), "all checks"])
+
+
+def _worst(cell: Sequence[Judgement]) -> str:
+    if not cell:
+        return "-"
+    verdict = cell[0].verdict
+    return f"{SYMBOLS[verdict.label]} {VERDICTS[verdict].en}"
+
+
+def _counted(judgements: Sequence[Judgement]) -> str:
+    """`2 fail, 1 warn, 20 pass`; what did not apply is not counted."""
+    found = [judgement.verdict for judgement in judgements]
+    shown = [verdict for verdict in sorted(Verdict, reverse=True) if verdict in found and verdict]
+    return ", ".join(f"{found.count(verdict)} {VERDICTS[verdict].en}" for verdict in shown) or "none applied"
+
+
+def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule]) -> None:
+    """Requirement, expected, actual, where, document, exchange: in this order, always."""
+    about = requirement(judgement.rule, rules)
+    label = judgement.verdict.label
+    name = visible(f"{judgement.rule} · {judgement.operation}")
+    screen.line(f"{SYMBOLS[label]} {label.upper()}  {judgement.severity.value}  {name}", _STYLES[label])
+    screen.line(f"  {visible(about.text.en)}")
+    for finding in judgement.findings[:1]:
+        _finding(screen, finding)
+    if about.document:
+        screen.pair("document", visible(about.document))
+    places = judgement.findings[0].exchange if judgement.findings else ""
+    where = places or ", ".join(judgement.exchanges[:3])
+    if where:
+        screen.pair("exchange", visible(where))
+    if len(judgement.findings) > 1:
+        screen.pair("and", f"{len(judgement.findings) - 1:,} more of the same kind")
+
+
+def _finding(screen: _Screen, finding: Finding) -> None:
+    if finding.message:
+        screen.pair("reason", visible(finding.message))
+    if finding.expected is not None or finding.actual is not None:
+        screen.pair("expected", shorten(finding.expected, 200))
+        screen.pair("actual", shorten(finding.actual, 200))
+    if finding.at:
+        screen.pair("where", visible(finding.at))
+    if finding.deviation:
+        screen.pair("known as", visible(finding.deviation))

@@ -1,0 +1,87 @@
+"""Keys: accepted, missing, wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.model import Auth, Exchange, Expectation, Finding
+from conformance.rules.base import Answers, rule
+
+_UNAUTHORIZED = 401
+_SUCCESS = range(200, 300)
+
+
+def _valid(exchange: Exchange) -> bool:
+    return exchange.case.auth is Auth.KEY and exchange.case.expect is Expectation.SUCCESS
+
+
+@rule(
+    "auth.key.accepted",
+    doc="openai:api-reference/authentication",
+    lines=("COM-05",),
+    zh="同一个密钥必须始终被 Authorization: Bearer 方式接受",
+    operations=("chat", "chat.stream", "models.list"),
+    answers=Answers.VALID,
+    applies=_valid,
+    over="run",
+    least=2,
+    breaks="valid requests fail with an authentication error",
+    breaks_zh="正常请求会以鉴权错误失败",
+)
+def key_accepted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """A key that was accepted once MUST be accepted on every other valid request."""
+    if any(exchange.status in _SUCCESS for exchange in exchanges):
+        for exchange in exchanges:
+            if exchange.status == _UNAUTHORIZED:
+                yield Finding("status", 200, exchange.status, exchange=exchange.case.id)
+
+
+@rule(
+    "auth.missing-key.401",
+    doc="openai:guides/error-codes",
+    lines=("COM-06", "MOD-05"),
+    zh="没有密钥的请求必须以 HTTP 401 拒绝",
+    operations=("models.list", "chat"),
+    probe="no-key",
+    answers=Answers.REFUSAL,
+    breaks="clients see another error class, or anybody can spend your money",
+    breaks_zh="客户端得到错误的异常类型,或者任何人都能花你的钱",
+)
+def missing_key(exchange: Exchange) -> Iterator[Finding]:
+    """A request without a key MUST be refused with HTTP 401."""
+    if exchange.status != _UNAUTHORIZED:
+        yield Finding("status", _UNAUTHORIZED, exchange.status)
+
+
+@rule(
+    "auth.wrong-key.401",
+    doc="openai:guides/error-codes",
+    lines=("COM-07",),
+    zh="密钥错误的请求必须以 HTTP 401 拒绝",
+    operations=("models.list", "chat"),
+    probe="wrong-key",
+    answers=Answers.REFUSAL,
+    breaks="clients raise another class than AuthenticationError, or retry for nothing",
+    breaks_zh="客户端抛出的不是 AuthenticationError,或白白重试",
+)
+def wrong_key(exchange: Exchange) -> Iterator[Finding]:
+    """A request with an unknown key MUST be refused with HTTP 401."""
+    if exchange.status != _UNAUTHORIZED:
+        yield Finding("status", _UNAUTHORIZED, exchange.status)
+
+
+@rule(
+    "auth.bare-key.refused",
+    doc="one-api:middleware/auth",
+    lines=("COM-08",),
+    zh="可以接受不带 Bearer 的密钥,但客户端不能依赖它",
+    operations=("models.list",),
+    probe="bare-key",
+    answers=Answers.ANY,
+    breaks="nothing here; the same client fails elsewhere",
+    breaks_zh="在这里没有影响;换一家就会失败",
+)
+def bare_key(exchange: Exchange) -> Iterator[Finding]:
+    """A key without the word Bearer MAY be accepted, which other endpoints refuse."""
+    if exchange.status in _SUCCESS:
+        yield Finding("status", _UNAUTHORIZED, exchange.status, deviation="bare-key-accepted")

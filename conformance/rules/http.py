@@ -1,0 +1,196 @@
+"""Transport: content types, bodies, headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from conformance.model import Exchange, Finding
+from conformance.refusals import is_html
+from conformance.redaction import MASKED
+from conformance.rules.base import Answers, rule
+from conformance.rules.views import EVERY, PLAIN, is_json
+
+_LIMITED = re.compile(r"x-ratelimit-(limit|remaining)-(requests|tokens)", re.IGNORECASE)
+_REQUEST_IDS = ("x-request-id", "x-oneapi-request-id", "request-id", "x-generation-id")
+
+
+@rule(
+    "http.body.never-html",
+    doc="one-api:router/web",
+    lines=("COM-02",),
+    zh="API 路径不得返回网页 (text/html)",
+    operations=("models.list", "chat", "chat.stream"),
+    answers=Answers.ANY,
+    breaks="every client: the answer cannot be parsed",
+    breaks_zh="所有客户端都无法解析回答",
+)
+def never_html(exchange: Exchange) -> Iterator[Finding]:
+    """An API path MUST NOT be answered with a web page."""
+    if is_html(exchange):
+        yield Finding(
+            "header:content-type",
+            "application/json",
+            exchange.media_type,
+            deviation="html-fallthrough" if exchange.status == 200 else "",
+        )
+
+
+@rule(
+    "http.content-type.json",
+    doc="openai:api-reference",
+    lines=("COM-11",),
+    zh="JSON 回答必须标明 Content-Type: application/json",
+    operations=PLAIN,
+    answers=Answers.ANY,
+    applies=is_json,
+    breaks="the Node SDK raises a TypeError when JSON is labelled as text",
+    breaks_zh="JSON 被标成文本时,Node SDK 会抛出 TypeError",
+)
+def json_is_labelled(exchange: Exchange) -> Iterator[Finding]:
+    """A JSON body MUST be labelled `Content-Type: application/json`."""
+    if not re.fullmatch(r"application/(.+\+)?json", exchange.media_type):
+        yield Finding("header:content-type", "application/json", exchange.media_type or "absent")
+
+
+@rule(
+    "http.body.json",
+    doc="openai:chat/object",
+    lines=("CHAT-01", "MOD-01"),
+    zh="非流式回答的正文必须是一个合法的 JSON",
+    operations=PLAIN,
+    breaks="every client raises, or returns nothing",
+    breaks_zh="所有客户端都会报错或拿不到内容",
+)
+def body_is_json(exchange: Exchange) -> Iterator[Finding]:
+    """The body of a plain answer MUST be one JSON text."""
+    if exchange.document.problem:
+        body = exchange.response.body if exchange.response else b""
+        begins = body[:120].decode(errors="replace")
+        streamed = body.lstrip().startswith(b"data:")
+        yield Finding(
+            "",
+            "one JSON text",
+            begins,
+            exchange.document.problem,
+            exchange.document.problem,
+            "sse-for-plain" if streamed else "",
+        )
+
+
+@rule(
+    "http.body.unique-keys",
+    doc="rfc:8259#section-4",
+    zh="同一个 JSON 对象里的键不应重复",
+    operations=("models.list", "models.retrieve", "chat", "chat.stream"),
+    breaks="clients disagree about which value counts",
+    breaks_zh="不同客户端会取到不同的值",
+)
+def keys_are_unique(exchange: Exchange) -> Iterator[Finding]:
+    """Keys of one JSON object SHOULD be unique."""
+    for key in exchange.document.duplicates:
+        yield Finding("", "once", f"{key!r} twice in one object")
+    for event, key in exchange.stream.duplicates:
+        yield Finding(f"/events/{event}", "once", f"{key!r} twice in one object")
+
+
+@rule(
+    "http.body.bounded",
+    doc="openai:chat/object",
+    basis="implied",
+    zh="回答的大小必须与请求相称,不得无休止地返回数据",
+    operations=EVERY,
+    answers=Answers.EVERYTHING,
+    applies=lambda exchange: exchange.answered or (exchange.failure is not None and exchange.failure.kind == "too-large"),
+    breaks="clients run out of memory or wait forever",
+    breaks_zh="客户端会耗尽内存或一直等待",
+)
+def body_ends(exchange: Exchange) -> Iterator[Finding]:
+    """An answer MUST end within a size that fits its request."""
+    if exchange.failure is not None:
+        yield Finding("", "an answer that ends", exchange.failure.detail)
+
+
+@rule(
+    "http.request-id.present",
+    doc="openai:api-reference/debugging-requests",
+    lines=("COM-12",),
+    zh="回答可以带有请求编号响应头,便于向服务商反馈问题",
+    operations=("models.list", "chat", "chat.stream"),
+    breaks="support cannot find a request that went wrong",
+    breaks_zh="出问题时服务商难以定位请求",
+)
+def request_id_present(exchange: Exchange) -> Iterator[Finding]:
+    """An answer MAY carry a request id header for support."""
+    if exchange.response and not any(exchange.response.header(name) for name in _REQUEST_IDS):
+        yield Finding("header:x-request-id", "present", "absent")
+
+
+@rule(
+    "http.rate-limit.readable",
+    doc="openai:guides/rate-limits",
+    lines=("COM-14",),
+    zh="限流响应头可以省略;一旦给出,数字应可读且剩余不超过上限",
+    operations=("chat", "chat.stream"),
+    breaks="clients that pace themselves miscalculate",
+    breaks_zh="按此限速的客户端会算错",
+)
+def rate_limit_readable(exchange: Exchange) -> Iterator[Finding]:
+    """Rate-limit headers MAY be absent; where present they are numbers, remaining within the limit."""
+    found = {name.lower(): value for name, value in exchange.response.headers} if exchange.response else {}
+    numbers: dict[str, float] = {}
+    for name, value in found.items():
+        if not _LIMITED.fullmatch(name):
+            continue
+        if re.fullmatch(r"\d+(\.\d+)?", value):
+            numbers[name] = float(value)
+        else:
+            yield Finding(f"header:{name}", "a number", value)
+    for name, remaining in numbers.items():
+        limit = numbers.get(name.replace("remaining", "limit"), remaining)
+        if remaining > limit:
+            yield Finding(f"header:{name}", f"at most {limit:g}", remaining)
+
+
+@rule(
+    "http.retry-after.present",
+    doc="rfc:6585#section-4",
+    lines=("COM-15",),
+    zh="429 回答应带 Retry-After 响应头",
+    operations=("models.list", "chat", "chat.stream"),
+    answers=Answers.EVERYTHING,
+    applies=lambda exchange: 429 in {exchange.status, *(attempt.status for attempt in exchange.attempts)},
+    breaks="clients guess how long to wait, and hammer or stall",
+    breaks_zh="客户端只能猜测等待时间,要么猛刷要么停住",
+)
+def retry_after_present(exchange: Exchange) -> Iterator[Finding]:
+    """An HTTP 429 SHOULD say in `Retry-After` how long to wait."""
+    final = exchange.response.headers if exchange.response else ()
+    answers = [*((attempt.status, attempt.headers) for attempt in exchange.attempts), (exchange.status, final)]
+    for status, headers in answers:
+        if status == 429 and not any(name.lower() == "retry-after" for name, _ in headers):
+            yield Finding("header:retry-after", "seconds", "absent")
+            return
+
+
+@rule(
+    "http.key.not-echoed",
+    doc="openai:guides/safety-best-practices",
+    basis="implied",
+    zh="回答里不应出现调用者的完整密钥",
+    operations=EVERY,
+    answers=Answers.EVERYTHING,
+    applies=lambda exchange: exchange.response is not None,
+    breaks="the key ends up in logs, screenshots and bug reports",
+    breaks_zh="密钥会进入日志、截图和问题反馈",
+)
+def key_not_echoed(exchange: Exchange) -> Iterator[Finding]:
+    """An answer SHOULD NOT contain the caller's key."""
+    response = exchange.response
+    if response is None:
+        return
+    for name, value in response.headers:
+        if MASKED.search(value) or MASKED.search(name):
+            yield Finding(f"header:{name}", "no key", "the caller's key (masked here)")
+    if MASKED.search(response.body.decode(errors="replace")):
+        yield Finding("", "no key", "the caller's key (masked here)")

@@ -1,0 +1,157 @@
+"""The list of models, and one model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from conformance.model import Exchange, Finding
+from conformance.rules.base import Answers, rule
+
+_MADE_UP_TIME = 1_626_777_600
+_FACTS = ("object", "created", "owned_by")
+
+
+def _ids(exchange: Exchange) -> list[str]:
+    return [entry["id"] for entry in exchange.json["data"]]
+
+
+@rule(
+    "models.list.ids-unique",
+    doc="openai:models/list",
+    lines=("MOD-03",),
+    basis="implied",
+    zh="模型列表里的 id 不得重复",
+    operations=("models.list",),
+    needs=("/data/*/id",),
+    breaks="model pickers show doubles",
+    breaks_zh="模型选择列表出现重复项",
+)
+def ids_unique(exchange: Exchange) -> Iterator[Finding]:
+    """Each model id MUST be listed once."""
+    for name, count in Counter(_ids(exchange)).items():
+        if count > 1:
+            yield Finding("/data", f"{name!r} once", count)
+
+
+@rule(
+    "models.list.ids-trimmed",
+    doc="openai:models/list",
+    lines=("MOD-04",),
+    basis="implied",
+    zh="模型 id 前后不应有空白",
+    operations=("models.list",),
+    needs=("/data/*/id",),
+    breaks="a copied model name is not found",
+    breaks_zh="复制出来的模型名找不到",
+)
+def ids_trimmed(exchange: Exchange) -> Iterator[Finding]:
+    """Model ids SHOULD NOT begin or end with blanks."""
+    for place, name in enumerate(_ids(exchange)):
+        if name != name.strip():
+            yield Finding(f"/data/{place}/id", name.strip(), name)
+
+
+@rule(
+    "models.list.names-model",
+    doc="openai:models/list",
+    lines=("MOD-04",),
+    basis="implied",
+    zh="能调用的模型应出现在模型列表中",
+    operations=("models.list",),
+    needs=("/data/*/id",),
+    breaks="clients that offer only listed models cannot use it",
+    breaks_zh="只提供列表内模型的客户端无法选用它",
+)
+def names_model(exchange: Exchange) -> Iterator[Finding]:
+    """The list SHOULD name the model under test."""
+    listed = _ids(exchange)
+    if exchange.model not in listed:
+        yield Finding("/data", exchange.model, f"{len(listed)} other models")
+
+
+@rule(
+    "models.list.stable",
+    doc="openai:models/list",
+    lines=("MOD-08",),
+    basis="implied",
+    zh="连续两次列出的模型集合应相同",
+    operations=("models.list",),
+    probe="stable",
+    over="run",
+    least=2,
+    needs=("/data/*/id",),
+    breaks="a model is there on one call and gone on the next",
+    breaks_zh="同一个模型时有时无",
+)
+def list_stable(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """Two calls SHOULD list the same models."""
+    first, second = (set(_ids(exchange)) for exchange in exchanges[:2])
+    if first != second:
+        yield Finding("/data", "the same ids", sorted(first ^ second))
+
+
+@rule(
+    "models.list.real-facts",
+    doc="one-api:controller/model",
+    lines=("MOD-02",),
+    zh="created 与 owned_by 可以是占位值",
+    operations=("models.list",),
+    needs=("/data/*/created", "/data/*/owned_by"),
+    breaks="nothing; it tells which software runs here",
+    breaks_zh="没有影响;可据此看出所用软件",
+)
+def real_facts(exchange: Exchange) -> Iterator[Finding]:
+    """`created` and `owned_by` MAY be made up, as one-api does."""
+    data = exchange.json["data"]
+    if data and all(entry["created"] == _MADE_UP_TIME for entry in data):
+        yield Finding("/data/0/created", "a time of the model's own", _MADE_UP_TIME, deviation="models-created-constant")
+    if any(entry["owned_by"] == "custom" for entry in data):
+        yield Finding("/data", "the owner", "custom", deviation="models-owner-custom")
+
+
+@rule(
+    "models.retrieve.matches-list",
+    doc="openai:models/retrieve",
+    lines=("MOD-06",),
+    zh="单个模型的查询结果应与列表中的条目一致",
+    operations=("models.retrieve", "models.list"),
+    probe="",
+    over="run",
+    least=2,
+    needs=("/data/*/id", "/id"),
+    breaks="clients that check a model before use are misled",
+    breaks_zh="使用前先查询模型的客户端会被误导",
+)
+def retrieve_matches_list(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """A model that is listed SHOULD be retrieved with the same facts."""
+    listed = next((each for each in exchanges if each.case.operation == "models.list"), None)
+    single = next((each for each in exchanges if each.case.operation == "models.retrieve"), None)
+    if listed is None or single is None:
+        return
+    entry = next((entry for entry in listed.json["data"] if entry["id"] == single.model), None)
+    if entry is None:
+        return
+    if single.json["id"] != single.model:
+        yield Finding("/id", single.model, single.json["id"], exchange=single.case.id)
+    for name in _FACTS:
+        if entry[name] != single.json[name]:
+            yield Finding(f"/{name}", entry[name], single.json[name], exchange=single.case.id)
+
+
+@rule(
+    "models.retrieve.unknown-404",
+    doc="openai:models/retrieve",
+    lines=("MOD-07",),
+    zh="查询不存在的模型必须返回 HTTP 404",
+    operations=("models.retrieve",),
+    probe="unknown-model",
+    answers=Answers.REFUSAL,
+    breaks="a model that is not there seems to be",
+    breaks_zh="不存在的模型看起来存在",
+)
+def retrieve_unknown(exchange: Exchange) -> Iterator[Finding]:
+    """Retrieving an unknown model MUST be answered with HTTP 404."""
+    if exchange.status != 404:
+        label = "error-in-200" if exchange.error and exchange.status == 200 else ""
+        yield Finding("status", 404, exchange.status, deviation=label)

@@ -1,0 +1,145 @@
+"""Shape: every operation against its compat and strict schema, and what nobody documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from conformance.contract import CONTRACTS, load_schemas, shape_errors
+from conformance.model import Exchange, Finding
+from conformance.rules.base import rule
+from conformance.rules.views import has_chunks, is_json
+
+_SUBJECTS = {
+    "models.list": ("models.list", "The list of models", "模型列表", "openai:models/list", ("MOD-01", "MOD-02")),
+    "models.retrieve": ("models.retrieve", "A single model", "单个模型", "openai:models/retrieve", ("MOD-06",)),
+    "chat.response": ("chat", "A chat completion", "聊天补全", "openai:chat/object", ("CHAT-01", "CHAT-06", "CHAT-23")),
+    "chat.stream": ("chat.stream", "Every stream chunk", "每个流式数据块", "openai:chat/streaming", ("STR-05",)),
+}
+_WORDS = {
+    "compat": ("MUST have the shape that the official SDK needs", "的结构必须符合官方 SDK 的要求"),
+    "strict": ("MAY lack what only OpenAI's own document requires", "可以缺少只有 OpenAI 自己文档要求的字段"),
+}
+_KNOWN_EXTRAS = {
+    "permission": "openai-extra-keys",
+    "root": "openai-extra-keys",
+    "parent": "openai-extra-keys",
+    "success": "openai-extra-keys",
+    "supported_endpoint_types": "openai-extra-keys",
+    "claude_cache_creation_5_m_tokens": "openai-extra-keys",
+    "claude_cache_creation_1_h_tokens": "openai-extra-keys",
+    "prompt_filter_results": "azure-backed",
+    "content_filter_results": "azure-backed",
+}
+
+
+def _shape_rule(subject: str, contract: str) -> None:
+    """Enter the rule that holds one kind of answer to one schema."""
+    operation, name, zh, doc, lines = _SUBJECTS[subject]
+    words, zh_words = _WORDS[contract]
+
+    def check(exchange: Exchange) -> Iterator[Finding]:
+        if contract == "strict" and shape_errors(exchange, "compat"):
+            return  # said already, and louder
+        for error in shape_errors(exchange, contract):
+            label = _label(subject, error.at, error.actual)
+            yield Finding(error.at, error.expected, error.actual, error.message, deviation=label)
+
+    check.__doc__ = f"{name} {words}."
+    rule(
+        f"{subject}.{contract}",
+        doc=doc,
+        lines=lines,
+        zh=zh + zh_words,
+        operations=(operation,),
+        applies=has_chunks if operation == "chat.stream" else is_json,
+        breaks="typed clients raise, or hand on None" if contract == "compat" else "only clients that trust OpenAI's own lists",
+        breaks_zh="强类型客户端会报错或得到 None" if contract == "compat" else "只影响完全依赖 OpenAI 文档的客户端",
+    )(check)
+
+
+def _label(subject: str, at: str, actual: Any) -> str:
+    """The known deviation that a shape error is a sign of."""
+    if subject == "models.list" and at == "/object":
+        return "models-list-object-missing"
+    if at.endswith("/delta") and actual == "absent":
+        return "message-for-delta"
+    if at.endswith("_tokens") and isinstance(actual, str):
+        return "usage-as-strings"
+    return ""
+
+
+@cache
+def _documented(operation: str) -> Mapping[str, Any]:
+    """The properties that the schemas of an operation name, as a tree; lists stand under `*`."""
+    schemas = load_schemas()
+    tree: dict[str, Any] = {}
+    for contract in CONTRACTS:
+        _grow(tree, {"$ref": f"openai/{operation}.json#/$defs/{contract}"}, f"openai/{operation}.json", schemas)
+    return tree
+
+
+def _grow(tree: dict[str, Any], schema: Mapping[str, Any], home: str, schemas: Mapping[str, Any]) -> None:
+    """Add what one schema names to the tree, following references."""
+    reference = schema.get("$ref")
+    if reference:
+        path, _, pointer = reference.partition("#")
+        home = (path if path.startswith("openai/") else f"openai/{path}") if path else home
+        _grow(tree, schemas[home]["$defs"][pointer.rpartition("/")[2]], home, schemas)
+    for part in schema.get("allOf", ()):
+        _grow(tree, part, home, schemas)
+    for name, inner in schema.get("properties", {}).items():
+        _grow(tree.setdefault(name, {}), inner, home, schemas)
+    if "items" in schema:
+        _grow(tree.setdefault("*", {}), schema["items"], home, schemas)
+
+
+def _extras(value: Any, tree: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
+    """(pointer, key) of every key that the tree does not know; what it does not describe is not entered."""
+    if isinstance(value, list) and "*" in tree:
+        for index, inner in enumerate(value):
+            yield from _extras(inner, tree["*"], f"{at}/{index}")
+    elif isinstance(value, dict) and tree:
+        for key, inner in value.items():
+            if key not in tree:
+                yield f"{at}/{key}", key
+            else:
+                yield from _extras(inner, tree[key], f"{at}/{key}")
+
+
+def _extras_rule(subject: str) -> None:
+    """Enter the rule that lists undocumented fields of one kind of answer."""
+    operation, name, zh, doc, _ = _SUBJECTS[subject]
+
+    def check(exchange: Exchange) -> Iterator[Finding]:
+        tree = _documented(operation)
+        if operation == "chat.stream":
+            bodies = [(f"/events/{chunk.event}", chunk.value) for chunk in exchange.stream.chunks]
+        else:
+            bodies = [("", exchange.json)]
+        seen: set[str] = set()
+        for prefix, body in bodies:
+            for at, key in _extras(body, tree):
+                if key not in seen:
+                    seen.add(key)
+                    yield Finding(prefix + at, "no such field", key, deviation=_KNOWN_EXTRAS.get(key, ""))
+
+    check.__doc__ = f"{name} MAY have fields that OpenAI does not document."
+    rule(
+        f"{subject}.extra-fields",
+        doc=doc,
+        lines=("MOD-09",) if operation.startswith("models") else ("USE-09", "STR-23"),
+        zh=zh + "可以含有 OpenAI 文档之外的字段",
+        operations=(operation,),
+        applies=has_chunks if operation == "chat.stream" else is_json,
+        breaks="nothing; it tells which software runs here",
+        breaks_zh="没有影响;可据此看出所用软件",
+    )(check)
+
+
+for _subject in _SUBJECTS:
+    for _contract in CONTRACTS:
+        _shape_rule(_subject, _contract)
+    if _subject != "models.retrieve":
+        _extras_rule(_subject)

@@ -1,0 +1,108 @@
+"""What rules look at again and again, named once: guards and readings of an exchange."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from conformance.usage import reported_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.model import Exchange
+
+PLAIN = ("models.list", "models.retrieve", "chat")
+CHATS = ("chat", "chat.stream")
+EVERY = ("models.list", "models.retrieve", "chat", "chat.stream", "gateway")
+
+FINISHES = ("stop", "length", "tool_calls", "content_filter", "function_call")
+"""OpenAI's finish reasons."""
+
+_OTHER_OUTPUT = ("tool_calls", "function_call", "refusal", "audio", "reasoning_content", "reasoning")
+
+
+def is_json(exchange: Exchange) -> bool:
+    """The body is a JSON object."""
+    return isinstance(exchange.json, dict)
+
+
+def has_chunks(exchange: Exchange) -> bool:
+    """The stream has at least one chunk."""
+    return bool(exchange.stream.chunks)
+
+
+def request_body(exchange: Exchange) -> Mapping[str, Any]:
+    """The request as it was sent."""
+    found = json.loads(exchange.request.body or b"{}")
+    return found if isinstance(found, dict) else {}
+
+
+def texts(exchange: Exchange) -> list[str]:
+    """The answer's text for each choice, plain or streamed."""
+    if exchange.case.operation == "chat.stream":
+        return [choice.text for _, choice in sorted(exchange.stream.choices.items())]
+    return [choice["message"].get("content") or "" for choice in exchange.json["choices"]]
+
+
+def has_text(exchange: Exchange) -> bool:
+    """Some choice carries text, and the body can be read."""
+    if exchange.case.operation == "chat.stream":
+        return any(texts(exchange))
+    return is_json(exchange) and any(
+        isinstance(choice, dict) and isinstance(choice.get("message"), dict) and choice["message"].get("content")
+        for choice in exchange.json.get("choices") or ()
+    )
+
+
+def finishes(exchange: Exchange) -> list[str]:
+    """The finish reason of each choice, empty where there is none."""
+    if exchange.case.operation == "chat.stream":
+        return [choice.finish for _, choice in sorted(exchange.stream.choices.items())]
+    return [choice["finish_reason"] or "" for choice in exchange.json["choices"]]
+
+
+def usage_of(exchange: Exchange) -> Mapping[str, Any]:
+    """The usage object; only behind `has_usage`."""
+    return reported_usage(exchange) or {}
+
+
+def has_usage(exchange: Exchange) -> bool:
+    """The answer reports all three token counts, as integers."""
+    usage = reported_usage(exchange) or {}
+    return all(
+        isinstance(usage.get(name), int) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+    )
+
+
+def usage_pointer(exchange: Exchange) -> str:
+    """Where the usage object stands."""
+    usages = exchange.stream.usages if exchange.case.operation == "chat.stream" else []
+    return f"/events/{usages[-1].event}/usage" if usages else "/usage"
+
+
+def reasoning_tokens(exchange: Exchange) -> int:
+    """Tokens that the answer says went into thinking."""
+    details = usage_of(exchange).get("completion_tokens_details")
+    count = details.get("reasoning_tokens") if isinstance(details, dict) else 0
+    return count if isinstance(count, int) else 0
+
+
+def says_more_than_text(exchange: Exchange) -> bool:
+    """The answer carries tool calls, a refusal, audio or visible thinking."""
+    if exchange.case.operation == "chat.stream":
+        return any(choice.other or choice.reasoning for choice in exchange.stream.choices.values())
+    return any(choice["message"].get(name) for choice in exchange.json["choices"] for name in _OTHER_OUTPUT)
+
+
+def word_count(text: str) -> int:
+    """Blank-separated words: no tokenizer makes fewer tokens than these."""
+    return len(re.findall(r"\S+", text))
+
+
+def output_limit(exchange: Exchange) -> int:
+    """The limit that the request set, by either name."""
+    body = request_body(exchange)
+    found = body.get("max_tokens", body.get("max_completion_tokens"))
+    return found if isinstance(found, int) else 0

@@ -1,0 +1,487 @@
+"""Sends cases and records exchanges: the only module that awaits, spends money and can fail for other reasons.
+
+The relay is untrusted. Bytes, headers, idle time and total time are bounded, redirects are not followed, and
+nothing is written before the secrets in it are masked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import defaultdict
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import httpx
+
+from conformance.budget import Budget
+from conformance.errors import UsageError
+from conformance.inflate import Inflater, UnreadableEncodingError
+from conformance.ledger import LedgerWriter, cut_torn_line, read_ledger
+from conformance.materialise import Target, materialise
+from conformance.model import (
+    Attempt,
+    Case,
+    Exchange,
+    Failure,
+    Ledger,
+    Limits,
+    Phase,
+    Provider,
+    Request,
+    Response,
+    Stop,
+)
+from conformance.planning import PREFLIGHT
+from conformance.preflight import base_urls, reason_to_stop, speaks_api
+from conformance.refusals import out_of_credit, wants_other_limit
+from conformance.redaction import Secrets
+from conformance.sse import Decoder, EventTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    Progress = Callable[[int, int, Exchange], None]
+
+SHARD = 8
+"""Requests in flight for each client: httpx's pool costs more CPU for each request above that."""
+
+_AGAIN = frozenset({429, 503})
+_KEEPALIVE = 2.0  # shorter than any server's, so that a request never meets a connection that is being closed
+
+
+def record(
+    cases: Sequence[Case],
+    provider: Provider,
+    path: Path,
+    *,
+    secrets: Secrets | None = None,
+    limits: Limits | None = None,
+    rules: Sequence[str] = (),
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Ledger:
+    """Send every case once, append each exchange to the ledger at `path`, and return the ledger.
+
+    With `resume` the ledger's own plan is continued: only what it lacks is sent. Raises UsageError when the
+    base URL is none, when the ledger exists already, or when it belongs to another relay or model.
+    """
+    return asyncio.run(
+        record_async(
+            cases,
+            provider,
+            path,
+            secrets=secrets or Secrets(),
+            limits=limits or Limits(),
+            rules=rules,
+            resume=resume,
+            progress=progress,
+        )
+    )
+
+
+async def record_async(
+    cases: Sequence[Case],
+    provider: Provider,
+    path: Path,
+    *,
+    secrets: Secrets,
+    limits: Limits,
+    rules: Sequence[str] = (),
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Ledger:
+    """The same for callers who have an event loop."""
+    base_urls(provider.base_url)
+    done = _resumed(path, provider) if resume else None
+    if done is None and path.exists():
+        raise UsageError(f"{path} exists already", "choose another folder, or continue that run with --resume")
+    planned = done.plan if done else tuple(cases)
+    with LedgerWriter(path, secrets) as writer:
+        if done is None:
+            writer.header(provider, limits, planned, rules, time.time())
+        recorder = _Recorder(planned, provider, limits, secrets, writer, progress, done)
+        await recorder.run()
+    return read_ledger(path)
+
+
+def _resumed(path: Path, provider: Provider) -> Ledger | None:
+    """The run to go on with, or None when there is nothing at `path` yet."""
+    if not path.exists():
+        return None
+    cut_torn_line(path)
+    done = read_ledger(path)
+    known = {url for url in base_urls(done.provider.base_url)} | {done.provider.base_url}
+    if done.provider.model != provider.model or not known & set(base_urls(provider.base_url)):
+        raise UsageError(
+            f"{path} records {done.provider.model} at {done.provider.base_url}",
+            "resume with the same base URL and model, or choose another folder",
+        )
+    return done
+
+
+def _missing(done: Ledger | None, case: Case) -> bool:
+    """Whether a case still has to be sent."""
+    exchange = done.by_case.get(case.id) if done and not (done.stop and case.id in PREFLIGHT) else None
+    return exchange is None or (exchange.failure is not None and exchange.failure.kind in {"unsent", "cancelled"})
+
+
+class _Slots:
+    """Room for so many requests in flight; whoever came first gets it first, also for two at once."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    async def take(self, count: int) -> None:
+        """Wait for `count` places."""
+        if not self._waiting and self._room >= count:
+            self._room -= count
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((count, place))
+        await place
+
+    def give(self) -> None:
+        """Give one place back."""
+        self._room += 1
+        while self._waiting and self._room >= self._waiting[0][0]:
+            count, place = self._waiting.pop(0)
+            self._room -= count
+            place.set_result(None)
+
+
+class _Recorder:
+    """One run: what is shared between the requests that are in flight."""
+
+    def __init__(
+        self,
+        planned: Sequence[Case],
+        provider: Provider,
+        limits: Limits,
+        secrets: Secrets,
+        writer: LedgerWriter,
+        progress: Progress | None,
+        done: Ledger | None,
+    ) -> None:
+        self._cases = [case for case in planned if _missing(done, case)]
+        self._total = len(planned)
+        self._done = done
+        self._recorded = self._total - len(self._cases)
+        self._limits = limits
+        self._writer = writer
+        self._progress = progress
+        self._target = Target(provider.base_url, provider, secrets)
+        self._budget = Budget(limits, len(self._cases))
+        self._slots = _Slots(limits.concurrency)
+        self._begun: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._ended: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._clients: list[httpx.AsyncClient] = []
+        self._turn = 0
+        self._started = time.monotonic()
+        self._not_before = 0.0
+        self._slow = asyncio.Lock()
+        self._benched = False
+
+    async def run(self) -> None:
+        """Preflight, then everything else, then the footer."""
+        async with AsyncExitStack() as stack:
+            await self._open_clients(stack)
+            stop = await self._preflight()
+            if stop is None:
+                await self._send_all()
+        earlier = self._done.seconds if self._done else 0.0
+        self._writer.footer(earlier + time.monotonic() - self._started, stop)
+
+    async def _open_clients(self, stack: AsyncExitStack) -> None:
+        """Several small clients rather than one large one."""
+        # Building a TLS context takes as long as ten requests: one for all, and none where there is no TLS.
+        secure = self._target.base_url.startswith("https")
+        verify: ssl.SSLContext | bool = httpx.create_ssl_context() if secure else False
+        for _ in range(-(-self._limits.concurrency // SHARD)):
+            client = httpx.AsyncClient(
+                verify=verify,
+                follow_redirects=False,
+                timeout=httpx.Timeout(self._limits.idle, connect=min(10.0, self._limits.timeout), pool=None),
+                limits=httpx.Limits(max_connections=SHARD, keepalive_expiry=_KEEPALIVE),
+            )
+            self._clients.append(await stack.enter_async_context(client))
+
+    # --- preflight -------------------------------------------------------------------------------------
+
+    async def _preflight(self) -> Stop | None:
+        """Find the base URL, the name of the output limit, and whether it is worth going on."""
+        if self._done and self._done.limit_field and not self._done.stop:
+            self._target = replace(
+                self._target, base_url=self._done.provider.base_url, limit_field=self._done.limit_field
+            )
+            return None
+        models_case, chat_case = self._preflight_cases()
+        tried: list[tuple[Exchange, Exchange]] = []
+        for base_url in base_urls(self._target.provider.base_url):
+            self._target = replace(self._target, base_url=base_url)
+            models, chat = await asyncio.gather(self._attempts(models_case), self._attempts(chat_case))
+            if speaks_api(chat) or speaks_api(models):
+                break
+            tried.append((models, chat))
+            self._keep_aside(models, chat)
+        else:
+            return reason_to_stop(*tried[0])
+        if wants_other_limit(chat):
+            self._keep_aside(chat)
+            self._target = replace(self._target, limit_field="max_completion_tokens")
+            chat = await self._attempts(chat_case)
+        self._writer.resolved(self._target.base_url, self._target.limit_field)
+        for exchange in (models, chat):
+            if any(case.id == exchange.case.id for case in self._cases):
+                self._write(exchange)
+            else:
+                self._keep_aside(exchange)
+        self._cases = [case for case in self._cases if case.id not in PREFLIGHT]
+        return reason_to_stop(models, chat)
+
+    def _preflight_cases(self) -> list[Case]:
+        known = {case.id: case for case in (self._done.plan if self._done else self._cases)}
+        return [known[id_] for id_ in PREFLIGHT]
+
+    def _keep_aside(self, *exchanges: Exchange) -> None:
+        """Record exchanges that show where to send, on which nothing is judged."""
+        for exchange in exchanges:
+            self._writer.exchange(exchange, preflight=True)
+            self._budget.plan_again()
+
+    # --- scheduling ------------------------------------------------------------------------------------
+
+    async def _send_all(self) -> None:
+        """Start every case in order; slots decide how many are in flight."""
+        during = defaultdict(list)
+        for case in self._cases:
+            if case.during:
+                during[case.during].append(case)
+        sent = {case.id for case in self._cases}
+        async with asyncio.TaskGroup() as group:
+            for case in self._cases:
+                if not case.during or case.during not in sent:
+                    group.create_task(self._send_job(case, during[case.id]))
+
+    async def _send_job(self, case: Case, companions: Sequence[Case]) -> None:
+        """One case, and those that must run while it does; their places are taken together."""
+        if case.follows and any(case.follows == other.id for other in self._cases):
+            await self._ended[case.follows].wait()
+        jobs = [case, *companions]
+        if len(jobs) > self._limits.concurrency:
+            jobs, left_out = jobs[: self._limits.concurrency], jobs[self._limits.concurrency :]
+            for other in left_out:
+                self._write(self._unsent(other, "needs --concurrency 2 or more"))
+        await self._slots.take(len(jobs))
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(self._send_one(job))
+
+    async def _send_one(self, case: Case) -> None:
+        try:
+            if case.during:
+                await self._begun[case.during].wait()
+            if case.phase is Phase.INVALID and self._benched:
+                # An upstream was benched after an error: the rest goes one by one, or it would be benched for good.
+                async with self._slow:
+                    exchange = await self._attempts(case)
+            else:
+                exchange = await self._attempts(case)
+            self._write(exchange)
+        finally:
+            self._begun[case.id].set()
+            self._ended[case.id].set()
+            self._slots.give()
+
+    def _write(self, exchange: Exchange) -> None:
+        self._recorded += 1
+        written = self._writer.exchange(exchange)
+        if self._progress:
+            self._progress(self._recorded, self._total, written)
+
+    # --- one case --------------------------------------------------------------------------------------
+
+    async def _attempts(self, case: Case) -> Exchange:
+        """Send a case, again after a refused connection, 429 or 503, within the budget."""
+        exchange: Exchange | None = None
+        earlier: tuple[Attempt, ...] = ()
+        while True:
+            await self._wait_for_turn()
+            short = self._short_of(case, again=exchange is not None)
+            if short:
+                return exchange or self._unsent(case, short)
+            exchange = replace(await self._exchange(case), attempts=earlier)
+            self._budget.settle(exchange)
+            wait = self._wait_before_next(exchange, len(earlier))
+            if wait is None:
+                return exchange
+            earlier = (*earlier, _attempt(exchange, wait))
+            self._benched = self._benched or case.phase is Phase.INVALID
+            if exchange.response is not None:
+                self._not_before = max(self._not_before, time.monotonic() + wait)
+            else:
+                await asyncio.sleep(wait)
+
+    def _short_of(self, case: Case, *, again: bool) -> str:
+        """Why a case may not be sent (again), or an empty string."""
+        if time.monotonic() - self._started > self._limits.run_seconds:
+            return f"the run took longer than {self._limits.run_seconds:.0f} s"
+        return self._budget.take(case, again=again)
+
+    def _wait_before_next(self, exchange: Exchange, tries: int) -> float | None:
+        """Seconds until the next attempt, or None when there is to be none."""
+        refused = exchange.failure is not None and exchange.failure.kind == "refused"
+        if not (refused or exchange.status in _AGAIN) or out_of_credit(exchange):
+            return None
+        # A port that refuses the first request will refuse the others, and 503 is what one-api answers for an
+        # unknown model: both get fewer tries than a rate limit.
+        few = exchange.status == 503 or (refused and exchange.case.phase is Phase.PREFLIGHT)  # noqa: PLR2004
+        if tries >= (min(1, self._limits.retries) if few else self._limits.retries):
+            return None
+        asked = _retry_after(exchange.response)
+        wait = asked if asked is not None else self._limits.backoff * 2**tries
+        return wait if wait <= self._limits.longest_wait else None
+
+    async def _wait_for_turn(self) -> None:
+        """Wait while the relay asked for a pause, and for the rate limit."""
+        while (pause := self._not_before - time.monotonic()) > 0:
+            await asyncio.sleep(pause)
+        if self._limits.rate:
+            self._not_before = time.monotonic() + 1 / self._limits.rate
+
+    def _unsent(self, case: Case, reason: str) -> Exchange:
+        request = materialise(case, self._target)
+        failure = Failure("unsent", reason)
+        return Exchange(case, self._target.provider.model, request, None, failure, round(time.time(), 3), 0.0)
+
+
+    async def _exchange(self, case: Case) -> Exchange:
+        """One request and what came of it; never raises but when cancelled."""
+        request = materialise(case, self._target)
+        self._turn += 1
+        client = self._clients[self._turn % len(self._clients)]
+        started, clock = time.time(), time.monotonic()
+        reader = _Reader(self._limits, case, clock, self._begun[case.id])
+        failure: Failure | None = None
+        try:
+            async with asyncio.timeout(self._limits.timeout):
+                await reader.read(client, request)
+        except TimeoutError:
+            failure = Failure("timeout", f"not finished after {self._limits.timeout:g} s, {len(reader.body)} bytes so far")
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnreadableEncodingError, OSError) as error:
+            failure = _failure(error, self._limits)
+        seconds = time.monotonic() - clock
+        return Exchange(
+            case,
+            self._target.provider.model,
+            request,
+            reader.response(),
+            failure or reader.failure,
+            round(started, 3),
+            round(seconds, 4),
+        )
+
+
+class _Reader:
+    """Reads one response within its bounds; keeps what it has when something breaks."""
+
+    def __init__(self, limits: Limits, case: Case, clock: float, begun: asyncio.Event) -> None:
+        self._limits = limits
+        self._case = case
+        self._clock = clock
+        self._begun = begun
+        self._head: httpx.Response | None = None
+        self._first_byte = 0.0
+        self._arrivals: list[tuple[float, int]] = []
+        self._events = Decoder(limits.event_bytes)
+        self._seen = 0
+        self.body = bytearray()
+        self.failure: Failure | None = None
+
+    async def read(self, client: httpx.AsyncClient, request: Request) -> None:
+        """Send the request and read its answer to the end, or to a bound."""
+        async with client.stream(
+            request.method, request.url, headers=list(request.headers), content=request.body or None
+        ) as response:
+            self._head = response
+            self._first_byte = time.monotonic() - self._clock
+            inflater = Inflater(response.headers.get("content-encoding", ""))
+            streamed = response.headers.get("content-type", "").startswith("text/event-stream")
+            async for piece in response.aiter_raw():
+                self._take(inflater.feed(piece, self._limits.body_bytes - len(self.body)), streamed=streamed)
+                if self.failure or (self._case.stop_after_events and self._seen >= self._case.stop_after_events):
+                    return
+
+    def _take(self, piece: bytes, *, streamed: bool) -> None:
+        """Keep a decoded piece and note when it came."""
+        if not piece:
+            return
+        self.body += piece
+        self._arrivals.append((round(time.monotonic() - self._clock, 4), len(self.body)))
+        if len(self.body) > self._limits.body_bytes:
+            self.failure = Failure("too-large", f"more than {self._limits.body_bytes} bytes")
+            del self.body[65_536:]
+        elif streamed:
+            try:
+                self._seen += len(self._events.feed(piece))
+            except EventTooLarge as error:
+                self.failure = Failure("too-large", str(error))
+                del self.body[65_536:]
+            if self._seen:
+                self._begun.set()
+
+    def response(self) -> Response | None:
+        """What came, however much it is."""
+        if self._head is None:
+            return None
+        headers = self._head.headers.raw[: self._limits.header_count]
+        size = len(self.body)
+        return Response(
+            self._head.status_code,
+            tuple((name.decode("latin-1"), value.decode("latin-1")[:8192]) for name, value in headers),
+            bytes(self.body),
+            round(self._first_byte, 4),
+            tuple((at, min(upto, size)) for at, upto in self._arrivals if upto <= size or upto == self._arrivals[-1][1]),
+        )
+
+
+def _attempt(exchange: Exchange, waited: float) -> Attempt:
+    """What is kept of an exchange that is tried again."""
+    headers = exchange.response.headers if exchange.response else ()
+    return Attempt(exchange.status, headers, exchange.failure, round(waited, 3))
+
+
+def _retry_after(response: Response | None) -> float | None:
+    """The seconds that `Retry-After` asks for; None when it is absent or a date."""
+    try:
+        return max(0.0, float(response.header("retry-after"))) if response else None
+    except ValueError:
+        return None
+
+
+def _failure(error: Exception, limits: Limits) -> Failure:
+    """What went wrong, by kind."""
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    causes = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, UnreadableEncodingError):
+        return Failure("encoding", text)
+    if isinstance(error, httpx.ConnectTimeout):
+        return Failure("timeout", "no connection in time")
+    if isinstance(error, httpx.TimeoutException):
+        return Failure("idle", f"no byte for {limits.idle:g} s")
+    if isinstance(error, httpx.ConnectError):
+        if any(isinstance(each, ssl.SSLError) for each in causes):
+            return Failure("tls", text)
+        names = ("getaddrinfo", "Name or service", "No address", "nodename", "Temporary failure in name")
+        return Failure("dns" if any(name in text for name in names) else "refused", text)
+    if isinstance(error, httpx.RemoteProtocolError) and "without" not in text:
+        return Failure("protocol", text)
+    return Failure("reset", text)
