@@ -1,1 +1,312 @@
-def main(): ...
+"""The command line. Everything heavy is imported by the command that needs it: `--help` must be quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance._version import __version__
+from conformance.errors import ConformanceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.model import Case, Exchange, Ledger, Limits
+    from conformance.rules.base import Rule
+    from conformance.vetting import Run
+
+USAGE, OURS, INTERRUPTED = 2, 7, 130
+"""Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong ends in a sentence and an exit code, not in a traceback."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        code = _say(error.format_message(), _hint(error), USAGE)
+    except ConformanceError as error:
+        code = _say(error.message, error.hint, USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("interrupted", "", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # noqa: BLE001 - a user never sees a traceback
+        code = _unexpected(error)
+    sys.exit(code or 0)
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    """One sentence on stderr, the hint on its own line."""
+    from conformance.report.visible import visible  # noqa: PLC0415
+
+    click.echo(f"error: {visible(message, 500)}", err=True)
+    if hint:
+        click.echo(f"hint: {visible(hint, 500)}", err=True)
+    return code
+
+
+def _hint(error: click.ClickException) -> str:
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "relay-conformance"
+    return f"{command} --help shows what is possible"
+
+
+def _unexpected(error: Exception) -> int:
+    """Our mistake, or the machine's: a full disk, a folder that may not be written."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, ConformanceError):
+        return _say(error.message, error.hint, USAGE)
+    if isinstance(error, OSError):
+        return _say(f"{error.filename or 'the system'}: {error.strerror or error}", "what was recorded is kept", OURS)
+    if os.environ.get("RELAY_CONFORMANCE_DEBUG"):
+        raise error
+    return _say(
+        f"this is our mistake: {type(error).__name__}: {error}",
+        "please report it, with the output of the same command under RELAY_CONFORMANCE_DEBUG=1",
+        OURS,
+    )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="relay-conformance")
+def cli() -> None:
+    """Check an OpenAI-style relay against its contract: record once, judge any number of times.
+
+    \b
+    Start here:
+      relay-conformance demo                                  see it against the relay that we ship
+      relay-conformance vet https://api.example.com --model gpt-4o-mini
+    The key is read from the environment variable RELAY_API_KEY, never from the command line.
+
+    \b
+    Exit codes: 0 conforms, 1 a MUST is violated, 2 usage, 6 inconclusive, 7 our error.
+    """
+
+
+def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that plans or sends."""
+    options = [
+        click.argument("base_url"),
+        click.option("--model", required=True, help="The model to ask, as the provider names it."),
+        click.option("--key-env", default="RELAY_API_KEY", show_default=True, help="Variable that holds the key."),
+        click.option("--no-key", is_flag=True, help="The relay is used without a key."),
+        click.option("--name", default="", help="How reports call the provider (default: its host)."),
+        click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable."),
+        click.option("--concurrency", default=8, show_default=True, type=click.IntRange(1, 64)),
+        click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests a second at most (0: no limit)."),
+        click.option("--max-requests", default=120, show_default=True, type=click.IntRange(1)),
+        click.option("--max-output-tokens", default=6000, show_default=True, type=click.IntRange(0)),
+        click.option(
+            "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds for one exchange."
+        ),
+        click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="Send a further header. Repeatable."),
+        click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports."),
+        click.option("--strict", is_flag=True, help="A violated SHOULD fails as well."),
+        click.option("--resume", is_flag=True, help="Continue the interrupted run in --out."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_sending
+def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes options by name
+    """Send the plan to the relay at BASE_URL, judge what comes back, and write the reports."""
+    from conformance import vetting  # noqa: PLC0415
+
+    run = _settle(options)
+    click.echo(f"{run.provider.model} at {run.provider.base_url}", err=True)
+    for line in vetting.announce(run.cases, run.limits):
+        click.echo(line, err=True)
+    return _perform(run, strict=strict, resume=options["resume"])
+
+
+@cli.command()
+@_sending
+def plan(**options: Any) -> None:
+    """Show what `vet` would send with the same options, and what it could cost. Sends nothing."""
+    from conformance import vetting  # noqa: PLC0415
+    from conformance.planning import plan as make_plan  # noqa: PLC0415
+
+    vetting.checked_provider(options["base_url"], options["model"], "", "", options["header"])
+    cases = make_plan(options["only"], keyless=options["no_key"])
+    width = max(len(case.id) for case in cases)
+    for case in cases:
+        click.echo(f"{case.id:{width}}  {case.price:5}  {case.output_tokens:4} tokens  {case.purpose}")
+    click.echo()
+    for line in vetting.announce(cases, _limits(options)):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the reports.")
+@click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
+def judge(ledger: Path, only: tuple[str, ...], out: Path | None, strict: bool) -> int:  # noqa: FBT001
+    """Judge a recorded run again, offline: LEDGER is a ledger.jsonl or the folder that holds one."""
+    from conformance.ledger import read_ledger  # noqa: PLC0415
+    from conformance.vetting import LEDGER  # noqa: PLC0415
+
+    path = ledger / LEDGER if ledger.is_dir() else ledger
+    return _report(read_ledger(path), out or path.parent, only, strict=strict)
+
+
+@cli.command()
+@click.argument("name", metavar="[ID|PREFIX]", required=False, default="")
+def rules(name: str) -> None:
+    """List the rules, or those below PREFIX; explain the rule ID."""
+    from conformance.planning import select_rules  # noqa: PLC0415
+    from conformance.rules.base import catalogue  # noqa: PLC0415
+
+    known = catalogue()
+    if name in known:
+        _explain(known[name])
+        return
+    chosen = select_rules([name] if name else [])
+    width = max(len(rule.id) for rule in chosen)
+    for rule in chosen:
+        click.echo(f"{rule.id:{width}}  {rule.severity:6}  {rule.requirement}")
+
+
+def _explain(rule: Rule) -> None:
+    """Everything about one rule."""
+    click.echo(f"{rule.id}\n\n{rule.text}\n{rule.zh}\n")
+    click.echo(f"severity    {rule.severity}")
+    click.echo(f"operations  {', '.join(rule.operations)}")
+    click.echo(f"document    {rule.doc} ({rule.basis})")
+    if rule.lines:
+        click.echo(f"facts       {', '.join(rule.lines)}")
+    click.echo(f"breaks      {rule.breaks}\n            {rule.breaks_zh}")
+
+
+@cli.command()
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 takes a free one.", show_default=True)
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch a fault on. Repeatable.")
+@click.option("--latency-ms", default=0, type=click.IntRange(0), help="Wait before each answer.", show_default=True)
+@click.option("--quirks", type=int, metavar="SEED", help="Honest but awkward: chunk borders, comments, a weak model …")
+@click.option("--list-faults", is_flag=True, help="List the faults and stop.")
+def serve(port: int, faults: tuple[str, ...], latency_ms: int, quirks: int | None, list_faults: bool) -> None:  # noqa: FBT001
+    """Run the reference relay on loopback, correct or with faults, until Ctrl-C."""
+    from conformance import relay  # noqa: PLC0415
+
+    if list_faults:
+        known = relay.catalogue()
+        width = max(map(len, known))
+        for name, fault in known.items():
+            click.echo(f"{name:{width}}  {fault.sentence}")
+        return
+    app = relay.create_app(
+        faults=faults, quirks=None if quirks is None else relay.Quirks(quirks), latency=latency_ms / 1000
+    )
+
+    def ready(actual: int) -> None:
+        click.echo(f"base URL  http://127.0.0.1:{actual}/v1")
+        click.echo(f"key       {relay.DEFAULT_KEY}")
+        click.echo(f"model     {relay.DEFAULT_MODEL}")
+        click.echo("stop it with Ctrl-C")
+
+    relay.serve("127.0.0.1", port, app, ready)
+
+
+@cli.command()
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch a fault on. Repeatable.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports.")
+def demo(faults: tuple[str, ...], out: Path | None) -> int:
+    """Vet the reference relay that we ship: no relay, key or network needed."""
+    from conformance import relay, vetting  # noqa: PLC0415
+    from conformance.model import Limits, Provider  # noqa: PLC0415
+    from conformance.planning import plan as make_plan  # noqa: PLC0415
+    from conformance.redaction import Secrets  # noqa: PLC0415
+
+    with relay.BackgroundRelay(relay.create_app(faults=faults)) as background:
+        provider = Provider(background.base_url, relay.DEFAULT_MODEL, "RELAY_API_KEY", "reference relay")
+        secrets = Secrets({provider.key_env: relay.DEFAULT_KEY})
+        folder = out or vetting.new_folder("", name="demo")
+        run = vetting.Run(provider, secrets, tuple(make_plan()), Limits(), (), folder)
+        click.echo(f"the reference relay is at {provider.base_url}", err=True)
+        for line in vetting.announce(run.cases, run.limits):
+            click.echo(line, err=True)
+        return _perform(run, strict=False, resume=False)
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    from conformance.model import Limits  # noqa: PLC0415
+
+    return Limits(
+        requests=options["max_requests"],
+        output_tokens=options["max_output_tokens"],
+        concurrency=options["concurrency"],
+        rate=options["rate"],
+        timeout=options["timeout"],
+        idle=min(Limits.idle, options["timeout"]),
+    )
+
+
+def _settle(options: dict[str, Any]) -> Run:
+    """Options to a run; whatever is wrong with them is said before anything is sent."""
+    from conformance import vetting  # noqa: PLC0415
+    from conformance.planning import plan as make_plan  # noqa: PLC0415
+
+    key_env = "" if options["no_key"] else options["key_env"]
+    provider = vetting.checked_provider(
+        options["base_url"], options["model"], key_env, options["name"], options["header"]
+    )
+    cases = tuple(make_plan(options["only"], keyless=options["no_key"]))
+    secrets = vetting.gather_secrets(provider)
+    vetting.check_secrets(provider, secrets, cases)
+    out = options["out"]
+    if options["resume"]:
+        folder = vetting.folder_to_resume(out)
+    else:
+        folder = out or vetting.new_folder(provider.base_url)
+        if (folder / vetting.LEDGER).exists():
+            raise UsageError(f"{folder} holds a run already", "choose another --out, or continue it with --resume")
+    return vetting.Run(provider, secrets, cases, _limits(options), tuple(options["only"]), folder)
+
+
+def _perform(run: Run, *, strict: bool, resume: bool) -> int:
+    """Record, judge, report; when interrupted, what was recorded is reported."""
+    from conformance.ledger import read_ledger  # noqa: PLC0415
+    from conformance.progress import Bar  # noqa: PLC0415
+    from conformance.send import record  # noqa: PLC0415
+
+    try:
+        with Bar() as bar:
+            ledger = record(
+                run.cases,
+                run.provider,
+                run.ledger,
+                secrets=run.secrets,
+                limits=run.limits,
+                rules=run.rules,
+                resume=resume,
+                progress=bar.step,
+            )
+    except KeyboardInterrupt:
+        if run.ledger.exists():
+            _report(read_ledger(run.ledger), run.folder, (), strict=strict)
+        return _say("interrupted", f"continue with the same command and --resume --out {run.folder}", INTERRUPTED)
+    return _report(ledger, run.folder, (), strict=strict)
+
+
+def _report(ledger: Ledger, folder: Path, only: tuple[str, ...], *, strict: bool) -> int:
+    """Judge, write the files, print the summary; the exit code follows from the verdict."""
+    from conformance.judging import judge as judge_ledger  # noqa: PLC0415
+    from conformance.report import report  # noqa: PLC0415
+    from conformance.report.summary import exit_code, run_verdict  # noqa: PLC0415
+    from conformance.report.terminal import print_summary  # noqa: PLC0415
+
+    judgements = judge_ledger(ledger, only)
+    files = report(judgements, ledger, folder, strict=strict)
+    print_summary(judgements, ledger, files, strict=strict)
+    return exit_code(run_verdict(judgements, ledger, strict=strict))

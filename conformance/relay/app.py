@@ -235,7 +235,9 @@ class _Delivery:
         call = self._call
         if call.pause and await self._hung_up(call.pause):
             return False
-        await self._send({"type": "http.response.start", "status": call.status, "headers": call.reply_headers})
+        await self._send(
+            {"type": "http.response.start", "status": call.status, "headers": call.reply_headers}
+        )
         groups, wait = self._groups()
         for number, group in enumerate(groups):
             if number and wait and await self._hung_up(wait):
@@ -255,7 +257,9 @@ class _Delivery:
             return (frames if self._call.piecemeal else [b"".join(frames)]), 0.0
         count = max(1, min(len(frames), int(spread / _SHORTEST_WAIT)))
         edges = [len(frames) * number // count for number in range(count + 1)]
-        return [b"".join(frames[start:end]) for start, end in zip(edges, edges[1:], strict=False)], spread / count
+        return [
+            b"".join(frames[start:end]) for start, end in zip(edges, edges[1:], strict=False)
+        ], spread / count
 
     async def _hung_up(self, seconds: float) -> bool:
         """Wait; whether the client went meanwhile."""

@@ -85,7 +85,9 @@ KNOWN: dict[str, list[tuple[Stage, Callable[[Call, Quirks], None]]]] = {}
 """Every quirk by name, in the order in which they work."""
 
 
-def quirk(name: str, *stages: Stage) -> Callable[[Callable[[Call, Quirks], None]], Callable[[Call, Quirks], None]]:
+def quirk(
+    name: str, *stages: Stage
+) -> Callable[[Callable[[Call, Quirks], None]], Callable[[Call, Quirks], None]]:
     """Enter a function as (a part of) the quirk of this name."""
 
     def enter(change: Callable[[Call, Quirks], None]) -> Callable[[Call, Quirks], None]:
@@ -195,7 +197,10 @@ def _grouped(choice: Choice, random: Random) -> Iterator[str]:
 def _(call: Call, _quirks: Quirks) -> None:
     """Add fields that no document names."""
     call.answer |= {"provider": "Reference", "x_timing": {"queue": 0.001}}
-    call.answer["usage"] = call.usage | {"prompt_cache_hit_tokens": 0, "input_tokens": call.usage["prompt_tokens"]}
+    call.answer["usage"] = call.usage | {
+        "prompt_cache_hit_tokens": 0,
+        "input_tokens": call.usage["prompt_tokens"],
+    }
     for choice in call.answer["choices"]:
         choice |= {"native_finish_reason": choice["finish_reason"], "content_filter_results": {}}
         choice["message"] |= {"annotations": [], "reasoning_details": []}

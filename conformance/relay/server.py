@@ -46,7 +46,9 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.close()
             raise
     except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port") from error
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}", "choose another port"
+        ) from error
     return listener
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.model import Verdict
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
 OTHERS = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOTE}
 MOST_FINDINGS = 4
-MOST_SEEN = 3
+MOST_CASES = 6
+MOST_SEEN = 2
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One finding: values as visible text, None where there are none to show."""
+    """The same finding in one or more exchanges: values as visible text, None where there are none to show."""
 
     expected: str | None
     actual: str | None
     at: str
     message: Text
     deviation: str
-    case: str
-    evidence: Evidence | None
+    cases: tuple[Evidence | str, ...]
+    """Where it was seen; the bare id of a case that has no exchange here."""
+    more_cases: int
 
 
 @dataclass(frozen=True)
@@ -81,29 +83,40 @@ def cards(judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Map
 def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> Card:
     seen = [shown[case] for case in judgement.exchanges if case in shown]
     cited = [shown[finding.exchange] for finding in judgement.findings if finding.exchange in shown]
+    alike = _alike(judgement.findings)
     return Card(
         anchor=name,
         judgement=judgement,
         about=requirement(judgement.rule, rules),
         operation=operation_title(judgement.operation),
-        findings=tuple(_shown(finding, shown) for finding in judgement.findings[:MOST_FINDINGS]),
-        more_findings=max(0, len(judgement.findings) - MOST_FINDINGS),
+        findings=tuple(_shown(members, shown) for members in alike[:MOST_FINDINGS]),
+        more_findings=sum(len(members) for members in alike[MOST_FINDINGS:]),
         seen=tuple(seen[:MOST_SEEN]),
         more_seen=max(0, len(seen) - MOST_SEEN),
         sample=next(iter(cited + seen), None),
     )
 
 
-def _shown(finding: Finding, shown: Mapping[str, Evidence]) -> Shown:
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings that differ only in their exchange, together."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(repr(replace(finding, exchange="")), []).append(finding)
+    return list(groups.values())
+
+
+def _shown(members: Sequence[Finding], shown: Mapping[str, Evidence]) -> Shown:
+    finding = members[0]
     compared = finding.expected is not None or finding.actual is not None
+    cases = list(dict.fromkeys(member.exchange for member in members if member.exchange))
     return Shown(
         expected=shorten(finding.expected) if compared else None,
         actual=shorten(finding.actual) if compared else None,
         at=finding.at,
         message=Text(finding.message or finding.zh, finding.zh or finding.message),
         deviation=finding.deviation,
-        case=finding.exchange,
-        evidence=shown.get(finding.exchange),
+        cases=tuple(shown.get(case, case) for case in cases[:MOST_CASES]),
+        more_cases=max(0, len(cases) - MOST_CASES),
     )
 
 

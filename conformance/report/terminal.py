@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.model import Verdict
+from conformance.model import Finding, Verdict
 from conformance.report.requirements import requirement
 from conformance.report.summary import matrix, run_verdict, sentence, spent, worst_first
 from conformance.report.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from conformance.model import Finding, Judgement, Ledger
+    from conformance.model import Judgement, Ledger
     from conformance.rules.base import Rule
 
 MOST = 12
@@ -51,8 +51,7 @@ def print_summary(
         screen.line()
         screen.line(f"and {len(found) - MOST:,} more in report.html")
     screen.line()
-    for name, path in files.items():
-        screen.pair(name, str(path))
+    screen.pairs({name: visible(str(path)) for name, path in files.items()})
 
 
 class _Screen:
@@ -67,15 +66,19 @@ class _Screen:
         encoding = self.console.encoding or "utf-8"
         return text.encode(encoding, "backslashreplace").decode(encoding)
 
-    def line(self, text: str = "", style: str = "") -> None:
+    def line(self, text: str = "", style: str = "", *, indent: int = 0) -> None:
         """One paragraph."""
+        from rich.padding import Padding  # noqa: PLC0415 - as above
         from rich.text import Text as RichText  # noqa: PLC0415 - as above
 
-        self.console.print(RichText(self.encodable(text), style=style, overflow="fold"), width=self.width)
+        paragraph = RichText(self.encodable(text), style=style, overflow="fold")
+        shown = Padding(paragraph, (0, 0, 0, indent), expand=False) if text else ""
+        self.console.print(shown, width=self.width)
 
-    def pair(self, label: str, value: str) -> None:
-        """A label and a value, the value wrapped in its own column."""
-        self.table([[f"  {label}", value]], widths=(14, self.width - 16))
+    def pairs(self, values: Mapping[str, str]) -> None:
+        """Labels and values, the values wrapped in their own column."""
+        if values:
+            self.table([[f"  {label}", value] for label, value in values.items()], widths=(14, self.width - 16))
 
     def table(self, rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), widths: Sequence[int] = ()) -> None:
         """Columns of plain text."""
@@ -98,14 +101,15 @@ def _head(screen: _Screen, judgements: Sequence[Judgement], ledger: Ledger, *, s
     provider = ledger.provider
     screen.line(visible(f"{provider.title} · {provider.model} · {provider.base_url}"))
     screen.line(f"{SYMBOLS[verdict]} {RUN_VERDICTS[verdict].en}. {said.en}", _STYLES[verdict])
-    screen.line(f"  {said.zh}")
+    screen.line(said.zh, indent=2)
     cost = spent(ledger)
     screen.line(
-        f"  used {cost.requests:,} requests, {cost.input_tokens:,} input tokens, "
-        f"{cost.output_tokens:,} output tokens, {ledger.seconds:.1f} s"
+        f"used {cost.requests:,} requests, {cost.input_tokens:,} input tokens, "
+        f"{cost.output_tokens:,} output tokens, {ledger.seconds:.1f} s",
+        indent=2,
     )
     for text in _notices(ledger):
-        screen.line(f"  {text}")
+        screen.line(text, indent=2)
 
 
 def _notices(ledger: Ledger) -> Iterator[str]:
@@ -156,26 +160,17 @@ def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule])
     label = judgement.verdict.label
     name = visible(f"{judgement.rule} · {judgement.operation}")
     screen.line(f"{SYMBOLS[label]} {label.upper()}  {judgement.severity.value}  {name}", _STYLES[label])
-    screen.line(f"  {visible(about.text.en)}")
-    for finding in judgement.findings[:1]:
-        _finding(screen, finding)
-    if about.document:
-        screen.pair("document", visible(about.document))
-    places = judgement.findings[0].exchange if judgement.findings else ""
-    where = places or ", ".join(judgement.exchanges[:3])
-    if where:
-        screen.pair("exchange", visible(where))
-    if len(judgement.findings) > 1:
-        screen.pair("and", f"{len(judgement.findings) - 1:,} more of the same kind")
-
-
-def _finding(screen: _Screen, finding: Finding) -> None:
-    if finding.message:
-        screen.pair("reason", visible(finding.message))
-    if finding.expected is not None or finding.actual is not None:
-        screen.pair("expected", shorten(finding.expected, 200))
-        screen.pair("actual", shorten(finding.actual, 200))
-    if finding.at:
-        screen.pair("where", visible(finding.at))
-    if finding.deviation:
-        screen.pair("known as", visible(finding.deviation))
+    screen.line(visible(about.text.en), indent=2)
+    finding = next(iter(judgement.findings), Finding())
+    compared = finding.expected is not None or finding.actual is not None
+    pairs = {
+        "reason": visible(finding.message),
+        "expected": shorten(finding.expected, 200) if compared else "",
+        "actual": shorten(finding.actual, 200) if compared else "",
+        "where": visible(finding.at),
+        "document": visible(about.document),
+        "known as": visible(finding.deviation),
+        "exchange": visible(finding.exchange or ", ".join(judgement.exchanges[:3])),
+        "and": f"{len(judgement.findings) - 1:,} more of the same kind" if len(judgement.findings) > 1 else "",
+    }
+    screen.pairs({label: value for label, value in pairs.items() if value})

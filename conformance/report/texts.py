@@ -21,7 +21,7 @@ class Text(NamedTuple):
 
 SYMBOLS = {
     "pass": "✓",
-    "note": "·",
+    "note": "i",
     "unsupported": "−",
     "inconclusive": "?",
     "warn": "!",
@@ -189,6 +189,7 @@ HINTS = {
 
 UI = {
     "title": Text("relay conformance report", "中转站一致性检测报告"),
+    "colon": Text(": ", "："),
     "skip": Text("Skip to the findings", "跳到检测发现"),
     "language": Text("中文", "English"),
     "theme": Text("Dark / light", "深色 / 浅色"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "catalogue", "find"]
 
-AREAS: tuple[str, ...] = ()
+AREAS = ("http", "auth", "errors", "models", "requests", "chat", "usage", "stream")
 
 
 def catalogue() -> Mapping[str, Fault]:

@@ -73,7 +73,9 @@ def _(call: Call) -> None:
     _error(call)["code"] = 400
 
 
-@fault("error-param-code-missing", Stage.ERROR, trips={"error.envelope.param-code"}, zh="错误没有 param 和 code")
+@fault(
+    "error-param-code-missing", Stage.ERROR, trips={"error.envelope.param-code"}, zh="错误没有 param 和 code"
+)
 def _(call: Call) -> None:
     """The error about a key has neither param nor code, as in one-api's middleware."""
     if call.status == _UNAUTHORIZED:
@@ -130,7 +132,9 @@ def _(call: Call) -> None:
         call.answer["error"]["message"] += f"\n{trace}"
 
 
-@fault("error-request-id-differs", Stage.ERROR, trips={"error.request-id.matches"}, zh="错误里的请求 id 与头不符")
+@fault(
+    "error-request-id-differs", Stage.ERROR, trips={"error.request-id.matches"}, zh="错误里的请求 id 与头不符"
+)
 def _(call: Call) -> None:
     """The request id in the message of an error is not the one in the header."""
     call.answer["error"]["message"] += " (request id: 2024051312000000000000000deadbeef)"
@@ -180,7 +184,9 @@ def _(call: Call) -> None:
         call.request = _PLAIN | call.request
 
 
-@fault("empty-messages-answered", Stage.REQUEST, trips={"error.empty-messages.4xx"}, zh="空的 messages 也回答")
+@fault(
+    "empty-messages-answered", Stage.REQUEST, trips={"error.empty-messages.4xx"}, zh="空的 messages 也回答"
+)
 def _(call: Call) -> None:
     """An empty conversation is answered all the same."""
     if call.request.get("messages") == []:
@@ -194,7 +200,9 @@ def _(call: Call) -> None:
         call.status = 500
 
 
-@fault("malformed-json-answered", Stage.ADMITTED, trips={"error.malformed-json.4xx"}, zh="请求体不是 JSON 也回答")
+@fault(
+    "malformed-json-answered", Stage.ADMITTED, trips={"error.malformed-json.4xx"}, zh="请求体不是 JSON 也回答"
+)
 def _(call: Call) -> None:
     """A body that is not JSON is answered as if it were."""
     try:
@@ -216,7 +224,9 @@ def _as_event(call: Call) -> None:
     wire.set_header(call.reply_headers, *wire.SSE_TYPE)
 
 
-@fault("stream-refused-in-events", Stage.REPLY, trips={"error.stream.plain-json"}, zh="流式请求被拒时返回 SSE")
+@fault(
+    "stream-refused-in-events", Stage.REPLY, trips={"error.stream.plain-json"}, zh="流式请求被拒时返回 SSE"
+)
 def _(call: Call) -> None:
     """An invalid request for a stream is refused with 400 and server-sent events."""
     if call.status == _BAD_REQUEST and _is_stream(call):

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from conformance.relay.call import Call
 
 _CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body></body></html>\n"
-_PAGE_401 = b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body></body>\r\n</html>\r\n"
+_PAGE_401 = (
+    b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body></body>\r\n</html>\r\n"
+)
 _BLOCK = 64 * 1024
 _BLOCKS = 80
 """Together more than the 4 MiB that any client should read."""

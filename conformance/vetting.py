@@ -1,0 +1,128 @@
+"""One run from options to files: what the command line, the demo and pytest do in the same way."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conformance.errors import UsageError
+from conformance.ledger import read_ledger
+from conformance.model import Provider
+from conformance.planning import ceiling
+from conformance.preflight import base_urls
+from conformance.redaction import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conformance.model import Case, Limits
+
+REPORTS = Path("reports")
+LEDGER = "ledger.jsonl"
+
+_HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
+_OURS = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding", "transfer-encoding"})
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that is settled before the first request."""
+
+    provider: Provider
+    secrets: Secrets
+    cases: tuple[Case, ...]
+    limits: Limits
+    rules: tuple[str, ...]
+    folder: Path
+
+    @property
+    def ledger(self) -> Path:
+        """Where the exchanges go."""
+        return self.folder / LEDGER
+
+
+def parse_headers(pairs: Iterable[str]) -> dict[str, str]:
+    """`NAME=ENVVAR` pairs; raises UsageError for what is none, and for headers that are ours to set."""
+    headers: dict[str, str] = {}
+    for pair in pairs:
+        found = _HEADER.fullmatch(pair)
+        if found is None:
+            raise UsageError(
+                f"--header {pair!r} is not NAME=ENVVAR",
+                "give the name of an environment variable that holds the value, as in X-Token=MY_TOKEN",
+            )
+        if found[1].lower() in _OURS:
+            raise UsageError(f"--header {found[1]} is set by relay-conformance itself", "for the key use --key-env")
+        headers[found[1]] = found[2]
+    return headers
+
+
+def gather_secrets(provider: Provider, environment: Mapping[str, str] | None = None) -> Secrets:
+    """The values behind the names; raises UsageError when one is not set."""
+    environ = os.environ if environment is None else environment
+    names = [*([provider.key_env] if provider.key_env else []), *provider.headers.values()]
+    for name in names:
+        if not environ.get(name):
+            hint = f"export {name}=…"
+            if name == provider.key_env:
+                hint += "; another variable with --key-env, a relay without keys with --no-key"
+            raise UsageError(f"the environment variable {name} is not set", hint)
+    return Secrets({name: environ[name] for name in names})
+
+
+def check_secrets(provider: Provider, secrets: Secrets, cases: Sequence[Case]) -> None:
+    """Refuse a secret that is also a word of the requests: masking it would destroy the evidence."""
+    words = " ".join((provider.base_url, provider.model, *(repr(case.body) + case.path for case in cases)))
+    for name, value in secrets.values.items():
+        if value in words:
+            raise UsageError(
+                f"the value of {name} also stands in the requests themselves, so it cannot be masked",
+                "is it really the key?",
+            )
+
+
+def new_folder(base_url: str, *, name: str = "") -> Path:
+    """A folder for this run: `reports/<time>-<host>`."""
+    host = re.sub(r"[^A-Za-z0-9.-]+", "-", name or urlsplit(base_url).netloc) or "relay"
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = REPORTS / f"{stamp}-{host}"
+    others = (REPORTS / f"{stamp}-{host}-{number}" for number in range(2, 100))
+    return folder if not folder.exists() else next(each for each in others if not each.exists())
+
+
+def folder_to_resume(out: Path | None) -> Path:
+    """The folder of an interrupted run; raises UsageError with the likely one when none is given."""
+    if out is None:
+        unfinished = [path for path in sorted(REPORTS.glob(f"*/{LEDGER}")) if not read_ledger(path).complete]
+        hint = f"try --out {unfinished[-1].parent}" if unfinished else "there is no interrupted run in reports/"
+        raise UsageError("--resume needs --out, the folder of the run to continue", hint)
+    if not (out / LEDGER).exists():
+        raise UsageError(f"{out} holds no {LEDGER}, so there is nothing to resume", "leave --resume out for a new run")
+    return out
+
+
+def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
+    """What will be sent and what it can cost at most, in lines for people."""
+    top = ceiling(cases)
+    lines = [
+        f"{top.requests} requests planned, at most {top.output_tokens:,} output tokens, "
+        f"longest prompt {top.longest_prompt:,} characters",
+        f"limits: {limits.requests} requests, {limits.output_tokens:,} output tokens "
+        f"({max(0, limits.requests - top.requests)} requests are left for repeating what was refused with 429 or 503)",
+    ]
+    if top.requests > limits.requests or top.output_tokens > limits.output_tokens:
+        lines.append("the plan is larger than the limits: what does not fit is not sent, and is inconclusive")
+    return lines
+
+
+def checked_provider(base_url: str, model: str, key_env: str, name: str, headers: Iterable[str]) -> Provider:
+    """A provider whose parts make sense; raises UsageError otherwise."""
+    base_urls(base_url)
+    if not model.strip() or not model.isprintable():
+        raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
+    return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers))
