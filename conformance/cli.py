@@ -138,7 +138,7 @@ def plan(**options: Any) -> None:
     from conformance.planning import plan as make_plan  # noqa: PLC0415
 
     vetting.checked_provider(options["base_url"], options["model"], "", "", options["header"])
-    cases = make_plan(options["only"], keyless=options["no_key"])
+    cases = make_plan(options["only"], keyless=options["no_key"], alone=options["concurrency"] == 1)
     width = max(len(case.id) for case in cases)
     for case in cases:
         click.echo(f"{case.id:{width}}  {case.price:5}  {case.output_tokens:4} tokens  {case.purpose}")
@@ -261,7 +261,7 @@ def _settle(options: dict[str, Any]) -> Run:
     provider = vetting.checked_provider(
         options["base_url"], options["model"], key_env, options["name"], options["header"]
     )
-    cases = tuple(make_plan(options["only"], keyless=options["no_key"]))
+    cases = tuple(make_plan(options["only"], keyless=options["no_key"], alone=options["concurrency"] == 1))
     secrets = vetting.gather_secrets(provider)
     vetting.check_secrets(provider, secrets, cases)
     out = options["out"]

@@ -31,6 +31,7 @@ _TROUBLE = frozenset({408, 409, 425, 429})
 _GATEWAY_TROUBLE = frozenset({502, 504, 520, 521, 522, 523, 524, 529, 530})
 _NO_ROUTE = frozenset({404, 405, 501})
 _OK = range(200, 300)
+_UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,7 @@ def judge(ledger: Ledger, only: Sequence[str] = ()) -> list[Judgement]:
 
 
 def _selected(rule: Rule, case: Case, operation: str) -> bool:
-    """Whether a case counts for this rule on this operation; a broken-off stream only counts where asked for."""
-    if case.stop_after_events and rule.probe not in case.probes:
-        return False
+    """Whether a case counts for this rule on this operation."""
     return rule.selects(case) and (rule.over != "exchange" or case.operation == operation)
 
 
@@ -76,8 +75,8 @@ def _judge_rule(rule: Rule, operation: str, cases: Sequence[Case], ledger: Ledge
         outcomes = [_outcome(rule, case, found.get(case.id), ledger) for case in cases]
     else:
         outcomes = _over_run(rule, cases, ledger)
-    verdict = max(outcome.verdict for outcome in outcomes)
-    kept = [outcome for outcome in outcomes if outcome.verdict >= Verdict.NOTE]
+    verdict = _folded(rule, outcomes)
+    kept = [outcome for outcome in outcomes if outcome.verdict == verdict]
     return Judgement(
         rule=rule.id,
         operation=operation,
@@ -86,6 +85,21 @@ def _judge_rule(rule: Rule, operation: str, cases: Sequence[Case], ledger: Ledge
         exchanges=tuple(case.id for case in cases),
         findings=tuple(_shown(finding, outcome.exchange) for outcome in kept for finding in outcome.findings),
     )
+
+
+def _folded(rule: Rule, outcomes: Sequence[_Outcome]) -> Verdict:
+    """The worst verdict wins.
+
+    A rule about answers is judged on the answers that there are: an exchange without one leaves no mark on it
+    as long as there is another. It does on the rules about being answered.
+    """
+    verdicts = [outcome.verdict for outcome in outcomes]
+    if rule.answers in {Answers.VALID, Answers.REFUSAL}:
+        return max(verdicts)
+    judged = [verdict for verdict in verdicts if verdict not in _UNJUDGED]
+    if not judged and rule.answers in {Answers.ERROR, Answers.ANY} and Verdict.NOT_APPLICABLE in verdicts:
+        return Verdict.NOT_APPLICABLE  # nothing of the kind was seen; what was not answered was none either
+    return max(judged or verdicts)
 
 
 def _outcome(rule: Rule, case: Case, exchange: Exchange | None, ledger: Ledger) -> _Outcome:
@@ -132,13 +146,9 @@ def _held_back(rule: Rule, case: Case, exchange: Exchange | None, ledger: Ledger
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (trouble,))
     if rule.answers is Answers.SUCCESS:
         return _not_a_success(exchange)
-    wanted = {
-        Answers.VALID: exchange.case.expect is Expectation.SUCCESS,
-        Answers.REFUSAL: exchange.case.expect is Expectation.REFUSAL,
-        Answers.ERROR: exchange.status in range(400, 500),
-        Answers.ANY: True,
-    }
-    return None if wanted[rule.answers] else _Outcome(Verdict.NOT_APPLICABLE, case.id)
+    if rule.answers is Answers.ERROR and exchange.status not in range(400, 500):
+        return _Outcome(Verdict.NOT_APPLICABLE, case.id)
+    return None
 
 
 def _trouble(rule: Rule, exchange: Exchange) -> Finding | None:
@@ -161,7 +171,7 @@ def _trouble(rule: Rule, exchange: Exchange) -> Finding | None:
 def _not_a_success(exchange: Exchange) -> _Outcome | None:
     """For rules about the content of good answers: everything else is not theirs."""
     case = exchange.case
-    if exchange.status in _OK and case.expect is not Expectation.REFUSAL:
+    if exchange.status in _OK:
         return None
     if case.expect is not Expectation.SUCCESS:
         return _Outcome(Verdict.NOT_APPLICABLE, case.id)

@@ -30,11 +30,14 @@ class Ceiling:
     """Characters."""
 
 
-def plan(only: Sequence[str] = (), *, keyless: bool = False, folder: Path | None = None) -> list[Case]:
+def plan(
+    only: Sequence[str] = (), *, keyless: bool = False, alone: bool = False, folder: Path | None = None
+) -> list[Case]:
     """The cases worth sending, in sending order.
 
     `only`: ids or prefixes of rules; just the cases that these rules look at are planned.
     `keyless`: the relay is used without a key, so nothing is asked about keys.
+    `alone`: one request at a time, so nothing is planned that needs two.
     `folder`: further fixtures of the caller's. Raises UsageError for a prefix that no rule has.
     """
     rules = select_rules(only)
@@ -46,6 +49,7 @@ def plan(only: Sequence[str] = (), *, keyless: bool = False, folder: Path | None
         for case in cases
         if (case.id in PREFLIGHT or any(rule.selects(case) for rule in rules))
         and not (keyless and case.auth is not Auth.KEY and case.operation != "gateway")
+        and not (alone and (case.during or "at-once" in case.probes))
     ]
     return _ordered(_with_companions(wanted, cases))
 

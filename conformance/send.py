@@ -335,6 +335,9 @@ class _Recorder:
     def _wait_before_next(self, exchange: Exchange, tries: int) -> float | None:
         """Seconds until the next attempt, or None when there is to be none."""
         refused = exchange.failure is not None and exchange.failure.kind == "refused"
+        if exchange.response is None and exchange.failure is not None and exchange.failure.kind == "reset":
+            # Servers close a kept connection after an error of theirs; the next request on it meets the closed door.
+            return 0.0 if not tries and self._limits.retries else None
         if not (refused or exchange.status in _AGAIN) or out_of_credit(exchange):
             return None
         # A port that refuses the first request will refuse the others, and 503 is what one-api answers for an

@@ -1,7 +1,7 @@
 """The reference relay as an ASGI application: routes, keys, and the sending of what was made.
 
-Nothing is middleware and nothing is looked up twice, so that a request costs a fraction of a millisecond and a
-run against this relay measures the runner.
+Nothing is middleware and nothing is looked up twice, so that a request costs a fraction of a millisecond and
+a run against this relay measures the runner.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from conformance.relay import wire
@@ -212,35 +213,32 @@ class _Delivery:
 
     def __init__(self, call: Call, receive: Receive, send: Send) -> None:
         self._call = call
-        self._receive = receive
         self._send = send
-        self._gone: asyncio.Future[Any] | None = None
+        # Watching costs a task, and an answer that is written at once is over before anybody can hang up.
+        slow = call.pause or (call.streaming and call.spread)
+        self._gone = asyncio.ensure_future(receive()) if slow else None
 
     async def run(self) -> None:
         """Send, and free everything whatever happens."""
-        call = self._call
-        call.state.streams.add(call)
+        self._call.state.streams.add(self._call)
         try:
-            if call.pause or (call.streaming and call.spread):
-                self._gone = asyncio.ensure_future(self._receive())
             if await self._write():
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            call.state.streams.discard(call)
+            self._call.state.streams.discard(self._call)
             if self._gone:
                 self._gone.cancel()
 
     async def _write(self) -> bool:
         """Send everything but the end; whether the end should follow."""
         call = self._call
-        if call.pause and await self._hung_up(call.pause):
+        if await self._hung_up(call.pause):
             return False
-        await self._send(
-            {"type": "http.response.start", "status": call.status, "headers": call.reply_headers}
-        )
+        start = {"type": "http.response.start", "status": call.status, "headers": call.reply_headers}
+        await self._send(start)
         groups, wait = self._groups()
         for number, group in enumerate(groups):
-            if number and wait and await self._hung_up(wait):
+            if number and await self._hung_up(wait):
                 return False
             if call.cut:
                 # Ending without the last event makes the server drop the connection.
@@ -251,19 +249,18 @@ class _Delivery:
     def _groups(self) -> tuple[list[bytes], float]:
         """The pieces to write one by one, and the seconds between two of them."""
         frames, spread = self._call.frames, self._call.spread
-        if not frames:
-            return [], 0.0
-        if not self._gone or not spread or not self._call.streaming:
-            return (frames if self._call.piecemeal else [b"".join(frames)]), 0.0
-        count = max(1, min(len(frames), int(spread / _SHORTEST_WAIT)))
-        edges = [len(frames) * number // count for number in range(count + 1)]
-        return [
-            b"".join(frames[start:end]) for start, end in zip(edges, edges[1:], strict=False)
-        ], spread / count
+        if self._call.streaming and spread:
+            count = max(1, min(len(frames), int(spread / _SHORTEST_WAIT)))
+            edges = [len(frames) * number // count for number in range(count + 1)]
+            return [b"".join(frames[start:end]) for start, end in pairwise(edges)], spread / count
+        if self._call.piecemeal or not frames:
+            return frames, 0.0
+        return [b"".join(frames)], 0.0
 
     async def _hung_up(self, seconds: float) -> bool:
         """Wait; whether the client went meanwhile."""
-        assert self._gone  # noqa: S101 - it is there whenever there is something to wait for
+        if not self._gone or not seconds:
+            return False
         done, _ = await asyncio.wait([self._gone], timeout=seconds)
         if done:
             self._call.at(Stage.HANGUP)

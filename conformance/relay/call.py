@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from conformance.relay.wire import Headers
+if TYPE_CHECKING:
+    from conformance.relay.wire import Headers
 
 
 class Stage(Enum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,10 @@ _THOUGHT = "The user wants something simple, so a short answer will do. "
 _REFUSAL = "I cannot help with that."
 _REFUSAL_ZH = "抱歉,我无法回答这个问题。"
 _WORDY = (
-    "Certainly! That is a wonderful question, and I am glad that you asked it. Before we come to the point, let us "
-    "take a moment to think about what it means, where it comes from and why so many people care about it. There are "
-    "several ways to look at the matter, each with merits of its own, and none of them should be dismissed lightly."
+    "Certainly! That is a wonderful question, and I am glad that you asked it. Before we come to the point, "
+    "let us take a moment to think about what it means, where it comes from and why people care about "
+    "it. There are several ways to look at the matter, each with its own merits, and none of them should be "
+    "dismissed lightly."
 )
 
 
@@ -47,8 +49,8 @@ class Quirks:
     """The quirks of one relay.
 
     `only` names the quirks that are on, instead of what the seed says. `latency` is the longest wait, `bench`
-    how long good requests are turned away after a bad one (both in seconds), `busy` the share of chat requests
-    that is turned away for no reason.
+    how long good requests are turned away after a bad one (both in seconds), `busy` the share of chat
+    requests that is turned away for no reason.
     """
 
     seed: int
@@ -220,7 +222,7 @@ def _(call: Call, _quirks: Quirks) -> None:
     """Add the fields of one-api and new-api to the list of models."""
     call.answer["success"] = True
     for model in call.answer["data"]:
-        model |= _one_api_fields(model["id"])
+        model.update(_one_api_fields(model["id"]))
 
 
 @quirk("extra-fields", Stage.MODEL)
@@ -349,7 +351,7 @@ def _(call: Call, _quirks: Quirks) -> None:
     cuts = call.random.randint(1, _MOST_CUTS)
     if len(whole) > cuts:
         edges = [0, *sorted(call.random.sample(range(1, len(whole)), cuts)), len(whole)]
-        call.frames = [whole[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        call.frames = [whole[start:end] for start, end in pairwise(edges)]
         call.piecemeal = True
 
 

@@ -1,7 +1,7 @@
 """Which relay a request is for: the honest one, one with faults, or one with quirks.
 
-All of them answer on one port. `/fault/NAME` (several: `/fault/NAME+NAME`) and `/quirks/SEED` at the beginning
-of a path select a variant, which has a state of its own; the API is below the first `/v1`.
+All of them answer on one port. `/fault/NAME` (several: `/fault/NAME+NAME`) and `/quirks/SEED` at the
+beginning of a path select a variant, which has a state of its own; the API is below the first `/v1`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Setup:
-    """What all variants of one relay have in common, and how its own variant differs from the honest relay."""
+    """What all variants of one relay have in common, and the faults and quirks of its own variant."""
 
     keys: tuple[str, ...]
     models: tuple[Mapping[str, object], ...]

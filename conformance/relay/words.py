@@ -51,7 +51,7 @@ def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
 
 
 def generate(text: str, limit: int | None, stops: Sequence[str]) -> Choice:
-    """Say a text until a stop string or the limit ends it, as a model that makes one token after another would."""
+    """Say a text until a stop string or the limit ends it, as a model that makes token after token would."""
     said = list(tokens(text)[:limit])
     shown = "".join(said)
     found = [at for at in (shown.find(stop) for stop in stops if stop) if at >= 0]

@@ -1,4 +1,4 @@
-"""From judgements to files: `report.html` for people, `results.json` for programs, `junit.xml` for CI servers."""
+"""From judgements to files: `report.html` for people, `results.json` for programs, `junit.xml` for CI."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def report(
     strict: bool = False,
     rules: Mapping[str, Rule] | None = None,
 ) -> Mapping[str, Path]:
-    """Write the three files into `folder` and return their paths by name; the same run gives the same bytes."""
+    """Write the three files into `folder`, return their paths by name; the same run gives the same bytes."""
     known = catalogue() if rules is None else rules
     texts = {
         "report.html": html_text(judgements, ledger, known, strict=strict),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.model import Verdict
 from conformance.report.evidence import anchor, unique
-from conformance.report.requirements import Requirement, operation_title, requirement
+from conformance.report.findings import values
+from conformance.report.requirements import operation_title, requirement
 from conformance.report.summary import matrix, worst_first
 from conformance.report.texts import Text
 from conformance.report.visible import shorten
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.model import Finding, Judgement
     from conformance.report.evidence import Evidence
+    from conformance.report.requirements import Requirement
     from conformance.rules.base import Rule
 
 BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
@@ -29,13 +31,12 @@ MOST_SEEN = 2
 
 @dataclass(frozen=True)
 class Shown:
-    """The same finding in one or more exchanges: values as visible text, None where there are none to show."""
+    """One finding, in one or more exchanges: values as visible text, empty where there are none."""
 
-    expected: str | None
-    actual: str | None
+    expected: str
+    actual: str
     at: str
     message: Text
-    deviation: str
     cases: tuple[Evidence | str, ...]
     """Where it was seen; the bare id of a case that has no exchange here."""
     more_cases: int
@@ -51,8 +52,11 @@ class Card:
     operation: Text
     findings: tuple[Shown, ...]
     more_findings: int
+    deviations: tuple[str, ...]
+    """Labels of known relay behaviours, each once."""
     seen: tuple[Evidence, ...]
-    more_seen: int
+    """The first exchanges that were looked at."""
+    seen_count: int
     sample: Evidence | None
     """The exchange that shows best how to reproduce it."""
 
@@ -74,7 +78,9 @@ class Group:
     cards: tuple[Card, ...]
 
 
-def cards(judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> list[Card]:
+def cards(
+    judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Mapping[str, Evidence]
+) -> list[Card]:
     """One card for each judgement, in the order given."""
     anchors = unique(f"{anchor(judgement.rule)}--{anchor(judgement.operation)}" for judgement in judgements)
     return [_card(judgement, name, rules, shown) for judgement, name in zip(judgements, anchors, strict=True)]
@@ -82,39 +88,43 @@ def cards(judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Map
 
 def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> Card:
     seen = [shown[case] for case in judgement.exchanges if case in shown]
+    labels = dict.fromkeys(finding.deviation for finding in judgement.findings if finding.deviation)
     cited = [shown[finding.exchange] for finding in judgement.findings if finding.exchange in shown]
     alike = _alike(judgement.findings)
+    verdict = judgement.verdict
     return Card(
         anchor=name,
         judgement=judgement,
         about=requirement(judgement.rule, rules),
         operation=operation_title(judgement.operation),
-        findings=tuple(_shown(members, shown) for members in alike[:MOST_FINDINGS]),
+        findings=tuple(_shown(members, verdict, shown) for members in alike[:MOST_FINDINGS]),
         more_findings=sum(len(members) for members in alike[MOST_FINDINGS:]),
+        deviations=tuple(labels),
         seen=tuple(seen[:MOST_SEEN]),
-        more_seen=max(0, len(seen) - MOST_SEEN),
+        seen_count=len(seen),
         sample=next(iter(cited + seen), None),
     )
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
     """Findings that differ only in their exchange, together."""
-    groups: dict[str, list[Finding]] = {}
+    groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(repr(replace(finding, exchange="")), []).append(finding)
+        compared = (shorten(finding.expected), shorten(finding.actual))
+        said = (finding.at, finding.message, finding.zh)
+        groups.setdefault(compared + said, []).append(finding)
     return list(groups.values())
 
 
-def _shown(members: Sequence[Finding], shown: Mapping[str, Evidence]) -> Shown:
+def _shown(members: Sequence[Finding], verdict: Verdict, shown: Mapping[str, Evidence]) -> Shown:
     finding = members[0]
-    compared = finding.expected is not None or finding.actual is not None
+    compared = {name: shorten(value) for name, value in values(finding, verdict).items()}
     cases = list(dict.fromkeys(member.exchange for member in members if member.exchange))
     return Shown(
-        expected=shorten(finding.expected) if compared else None,
-        actual=shorten(finding.actual) if compared else None,
+        expected=compared.get("expected", ""),
+        actual=compared.get("actual", ""),
         at=finding.at,
         message=Text(finding.message or finding.zh, finding.zh or finding.message),
-        deviation=finding.deviation,
         cases=tuple(shown.get(case, case) for case in cases[:MOST_CASES]),
         more_cases=max(0, len(cases) - MOST_CASES),
     )

@@ -1,7 +1,7 @@
 """A curl line that sends an exchange's request again, without the key: a POSIX shell puts it in.
 
 Everything in it may be hostile. Plain text stands in single quotes; anything that would be invisible or do
-something to a terminal is written as octal escapes for `printf`, so the line is exact and still harmless to read.
+something to a terminal is written as octal escapes for `printf`: the line is exact and harmless to read.
 """
 
 from __future__ import annotations

@@ -169,12 +169,11 @@ def _events(exchange: Exchange, limit: int) -> tuple[EventLine, ...]:
         return ()
     found: list[EventLine] = []
     for number, event in enumerate(exchange.stream.events):
-        name = f"{event.name}: " if event.name else ""
-        line = EventLine(number, seconds(exchange.stream.times[number]), visible(name + event.data, _EVENT, lines=True))
-        limit -= len(line.data) + _EVENT_OVERHEAD
+        data = visible(f"{event.name}: {event.data}" if event.name else event.data, _EVENT, lines=True)
+        limit -= len(data) + _EVENT_OVERHEAD
         if limit < 0 and found:
             break
-        found.append(line)
+        found.append(EventLine(number, seconds(exchange.stream.times[number]), data))
     return tuple(found)
 
 

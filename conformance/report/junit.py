@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from conformance.model import Verdict
+from conformance.report.findings import values
 from conformance.report.requirements import in_order, requirement
 from conformance.report.visible import shorten, visible
 
@@ -38,7 +39,8 @@ def junit_text(
 
 def _case(suite: ET.Element, judgement: Judgement, about: Requirement, *, strict: bool) -> None:
     """Add one judgement: a test case, with what is wrong inside."""
-    case = ET.SubElement(suite, "testcase", name=_clean(judgement.rule), classname=_clean(judgement.operation))
+    names = {"name": _clean(judgement.rule), "classname": _clean(judgement.operation)}
+    case = ET.SubElement(suite, "testcase", names)
     verdict = judgement.verdict
     if verdict is Verdict.FAIL or (strict and verdict is Verdict.WARN):
         kind = "failure"
@@ -68,16 +70,15 @@ def _told(judgement: Judgement, about: Requirement) -> str:
     """Requirement, then each finding: expected, actual, where, document, known deviation."""
     lines = [f"{judgement.severity.value}: {_clean(about.text.en)}"]
     for finding in judgement.findings:
-        lines += ["", *_lines(finding)]
+        lines += ["", *_lines(finding, judgement.verdict)]
     if about.document:
         lines += ["", f"document: {_clean(about.document)}"]
     return "\n".join(lines)
 
 
-def _lines(finding: Finding) -> list[str]:
+def _lines(finding: Finding, verdict: Verdict) -> list[str]:
     lines = [_clean(finding.message)] if finding.message else []
-    if finding.expected is not None or finding.actual is not None:
-        lines += [f"expected: {shorten(finding.expected)}", f"actual: {shorten(finding.actual)}"]
+    lines += [f"{name}: {shorten(value)}" for name, value in values(finding, verdict).items()]
     where = " in ".join(_clean(part) for part in (finding.at, finding.exchange) if part)
     lines += [f"where: {where}"] if where else []
     return [*lines, f"known deviation: {_clean(finding.deviation)}"] if finding.deviation else lines

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.model import Severity, Spent, Verdict
 from conformance.report.requirements import in_order
 from conformance.report.texts import OUTLOOKS, SENTENCES, Text
+from conformance.usage import tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from conformance.model import Exchange, Judgement, Ledger
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 6, "error": 7}
-
-MOST_TOKENS = 10**9
-"""A larger count is no count: it is treated as not reported."""
 
 _JUDGED = {Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL}
 _KEYS = ("error.", "auth.", "gateway.", "http.key.")
@@ -87,7 +85,8 @@ def counts(judgements: Iterable[Judgement]) -> dict[str, int]:
 def sentence(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> Text:
     """The verdict in one plain sentence."""
     tally = Tally.of(judgements)
-    return SENTENCES[_sentence_key(tally, ledger, run_verdict(judgements, ledger, strict=strict))].fill(**tally.numbers)
+    key = _sentence_key(tally, ledger, run_verdict(judgements, ledger, strict=strict))
+    return SENTENCES[key].fill(**tally.numbers)
 
 
 def _sentence_key(tally: Tally, ledger: Ledger, verdict: str) -> str:
@@ -139,8 +138,8 @@ def column(rule: str) -> str:
 
 def columns(judgements: Iterable[Judgement]) -> list[str]:
     """The columns of the matrix; `documented` only where a rule judges it."""
-    used = {column(judgement.rule) for judgement in judgements}
-    return [name for name in ("documented", "compat", "strict", "behaviour") if name != "documented" or name in used]
+    documented = any(column(judgement.rule) == "documented" for judgement in judgements)
+    return ["documented"] * documented + ["compat", "strict", "behaviour"]
 
 
 def matrix(judgements: Sequence[Judgement]) -> dict[str, dict[str, list[Judgement]]]:
@@ -161,7 +160,7 @@ def worst_first(judgements: Iterable[Judgement]) -> list[Judgement]:
 def spent(ledger: Ledger) -> Spent:
     """What the run cost: every attempt, tokens as reported, our ceiling where an answer reported none."""
     exchanges = [*ledger.preflight, *ledger.exchanges]
-    tokens = [_tokens(exchange) for exchange in exchanges]
+    tokens = [tokens_of(exchange) for exchange in exchanges]
     return Spent(
         requests=sum(_requests(exchange) for exchange in exchanges),
         input_tokens=sum(read for read, _ in tokens),
@@ -173,27 +172,3 @@ def _requests(exchange: Exchange) -> int:
     """How often the case was sent; what was held back cost nothing."""
     unsent = exchange.failure is not None and exchange.failure.kind == "unsent"
     return len(exchange.attempts) + (0 if unsent else 1)
-
-
-def _tokens(exchange: Exchange) -> tuple[int, int]:
-    """Input and output tokens of one exchange; an answer that broke off costs its ceiling as well."""
-    usage = _usage(exchange)
-    begun = 200 <= exchange.status < 300  # noqa: PLR2004 - an HTTP status class
-    ceiling = exchange.case.output_tokens if begun else 0
-    return _count(usage, "prompt_tokens", 0), _count(usage, "completion_tokens", ceiling)
-
-
-def _usage(exchange: Exchange) -> Mapping[str, Any]:
-    """The usage that the answer reports, the last one of a stream."""
-    if isinstance(exchange.json, dict):
-        usage = exchange.json.get("usage")
-    else:
-        usages = exchange.stream.usages
-        usage = usages[-1].value["usage"] if usages else None
-    return usage if isinstance(usage, dict) else {}
-
-
-def _count(usage: Mapping[str, Any], name: str, otherwise: int) -> int:
-    value = usage.get(name)
-    counted = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
-    return value if counted else otherwise

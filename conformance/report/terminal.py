@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.model import Finding, Verdict
+from conformance.report.findings import values
 from conformance.report.requirements import requirement
 from conformance.report.summary import matrix, run_verdict, sentence, spent, worst_first
 from conformance.report.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 MOST = 12
 """Judgements that are shown; the others are in the HTML report."""
 _WIDEST = 100
-_SHOWN = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE}
-_STYLES = {"fail": "bold red", "error": "bold magenta", "warn": "yellow", "pass": "green", "inconclusive": "cyan"}
+_BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
+_STYLES = {
+    "fail": "bold red",
+    "error": "bold magenta",
+    "warn": "yellow",
+    "pass": "green",
+    "inconclusive": "cyan",
+}
 
 
 def print_summary(
@@ -34,19 +41,20 @@ def print_summary(
     *,
     strict: bool,
     console: Console | None = None,
-    rules: Mapping[str, Rule] | None = None,
 ) -> None:
     """Print what a person wants to know first; details are in the files."""
     from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and shown only here
 
     screen = _Screen(console or RichConsole())
-    known = catalogue() if rules is None else rules
+    rules = catalogue()
     _head(screen, judgements, ledger, strict=strict)
     _table(screen, judgements)
-    found = [judgement for judgement in worst_first(judgements) if judgement.verdict in _SHOWN]
+    # When the run stopped, every check has the same reason, and it has been said.
+    shown = _BREACHES if ledger.stop else _BREACHES | {Verdict.INCONCLUSIVE}
+    found = [judgement for judgement in worst_first(judgements) if judgement.verdict in shown]
     for judgement in found[:MOST]:
         screen.line()
-        _judgement(screen, judgement, known)
+        _judgement(screen, judgement, rules)
     if len(found) > MOST:
         screen.line()
         screen.line(f"and {len(found) - MOST:,} more in report.html")
@@ -78,9 +86,13 @@ class _Screen:
     def pairs(self, values: Mapping[str, str]) -> None:
         """Labels and values, the values wrapped in their own column."""
         if values:
-            self.table([[f"  {label}", value] for label, value in values.items()], widths=(14, self.width - 16))
+            self.table(
+                [[f"  {label}", value] for label, value in values.items()], widths=(14, self.width - 16)
+            )
 
-    def table(self, rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), widths: Sequence[int] = ()) -> None:
+    def table(
+        self, rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), widths: Sequence[int] = ()
+    ) -> None:
         """Columns of plain text."""
         from rich.table import Table  # noqa: PLC0415 - as above
         from rich.text import Text as RichText  # noqa: PLC0415 - as above
@@ -95,7 +107,7 @@ class _Screen:
 
 
 def _head(screen: _Screen, judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> None:
-    """The verdict in one sentence and two languages, what was spent, and why the run ended early if it did."""
+    """The verdict in one sentence and two languages, what was spent, and why the run ended early."""
     verdict = run_verdict(judgements, ledger, strict=strict)
     said = sentence(judgements, ledger, strict=strict)
     provider = ledger.provider
@@ -162,15 +174,16 @@ def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule])
     screen.line(f"{SYMBOLS[label]} {label.upper()}  {judgement.severity.value}  {name}", _STYLES[label])
     screen.line(visible(about.text.en), indent=2)
     finding = next(iter(judgement.findings), Finding())
-    compared = finding.expected is not None or finding.actual is not None
+    compared = {name: shorten(value, 200) for name, value in values(finding, judgement.verdict).items()}
     pairs = {
         "reason": visible(finding.message),
-        "expected": shorten(finding.expected, 200) if compared else "",
-        "actual": shorten(finding.actual, 200) if compared else "",
+        **compared,
         "where": visible(finding.at),
         "document": visible(about.document),
         "known as": visible(finding.deviation),
         "exchange": visible(finding.exchange or ", ".join(judgement.exchanges[:3])),
-        "and": f"{len(judgement.findings) - 1:,} more of the same kind" if len(judgement.findings) > 1 else "",
+        "and": f"{len(judgement.findings) - 1:,} more of the same kind"
+        if len(judgement.findings) > 1
+        else "",
     }
     screen.pairs({label: value for label, value in pairs.items() if value})

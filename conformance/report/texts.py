@@ -44,8 +44,12 @@ VERDICTS = {
 
 MEANINGS = {
     Verdict.FAIL: Text("a requirement that clients rely on is broken.", "客户端所依赖的要求没有被遵守。"),
-    Verdict.WARN: Text("a recommendation is not kept; some clients may notice.", "建议没有被遵守，部分客户端可能受影响。"),
-    Verdict.ERROR: Text("the test tool made a mistake; this says nothing about the relay.", "检测工具自身出错，与中转站无关。"),
+    Verdict.WARN: Text(
+        "a recommendation is not kept; some clients may notice.", "建议没有被遵守，部分客户端可能受影响。"
+    ),
+    Verdict.ERROR: Text(
+        "the test tool made a mistake; this says nothing about the relay.", "检测工具自身出错，与中转站无关。"
+    ),
     Verdict.INCONCLUSIVE: Text(
         "there was no usable answer (time-out, overload, refused key), so nothing can be said either way.",
         "没有得到可用的回答（超时、过载、密钥被拒等），因此无法下结论。",
@@ -78,7 +82,7 @@ SENTENCES = {
         "本中转站违反了客户端所依赖的 {total} 项要求中的 {broken} 项。",
     ),
     "fail-strict": Text(
-        "This relay strays from {strayed} of {advised} recommendations, which the strict setting counts as breaches.",
+        "This relay strays from {strayed} of {advised} recommendations, which count as breaches here (strict).",
         "本中转站没有遵守 {advised} 项建议中的 {strayed} 项；严格模式将其视为不符合。",
     ),
     "pass": Text(
@@ -86,7 +90,8 @@ SENTENCES = {
         "本中转站遵守了客户端所依赖的全部 {total} 项要求。",
     ),
     "pass-strayed": Text(
-        "This relay keeps all {total} requirements that clients rely on, and strays from {strayed} of {advised} "
+        "This relay keeps all {total} requirements that clients rely on, "
+        "and strays from {strayed} of {advised} "
         "recommendations.",
         "本中转站遵守了客户端所依赖的全部 {total} 项要求，但没有遵守 {advised} 项建议中的 {strayed} 项。",
     ),
@@ -111,7 +116,7 @@ SENTENCES = {
         "没有任何一项可以判定，因此本报告无法说明该中转站是否符合要求。",
     ),
     "unclear": Text(
-        "{unclear} of {total} requirements that clients rely on could not be judged, so there is no conclusion yet.",
+        "{unclear} of {total} requirements that clients rely on could not be judged: there is no conclusion yet.",
         "客户端所依赖的 {total} 项要求中有 {unclear} 项无法判定，因此暂时不能下结论。",
     ),
 }
@@ -124,15 +129,15 @@ AREAS = {
 
 OUTLOOKS = {
     ("content", "broken"): Text(
-        "{broken} of {total} requirements are broken: answers may be lost, cut off or unreadable in some programs.",
+        "{broken} of {total} requirements are broken: answers may be lost, cut off or unreadable.",
         "{total} 项要求中有 {broken} 项不符合：在部分程序中，回答可能丢失、被截断或无法读取。",
     ),
     ("money", "broken"): Text(
-        "{broken} of {total} requirements are broken: do not rely on the token counts that you are billed by.",
+        "{broken} of {total} requirements are broken: do not rely on the token counts that you pay by.",
         "{total} 项要求中有 {broken} 项不符合：作为计费依据的 token 数不可信。",
     ),
     ("keys", "broken"): Text(
-        "{broken} of {total} requirements are broken: keys may not be checked, or programs misread why they were refused.",
+        "{broken} of {total} requirements are broken: programs may misread refusals, or keys go unchecked.",
         "{total} 项要求中有 {broken} 项不符合：密钥可能未经检查，或者程序会误解被拒绝的原因。",
     ),
     ("content", "fine"): Text(
@@ -142,7 +147,8 @@ OUTLOOKS = {
         "the token counts agree with each other and with the answers.", "token 数前后一致，与回答相符。"
     ),
     ("keys", "fine"): Text(
-        "keys are checked, and errors come in a form that programs understand.", "密钥经过检查，报错格式能被程序理解。"
+        "keys are checked, and errors come in a form that programs understand.",
+        "密钥经过检查，报错格式能被程序理解。",
     ),
     ("", "strayed"): Text(
         "nothing essential is broken; {strayed} of {advised} recommendations are not kept.",
@@ -171,7 +177,9 @@ COLUMN_MEANINGS = {
 }
 
 HINTS = {
-    "unreachable": Text("check the address, and whether the relay is online", "请检查地址，以及中转站是否在线"),
+    "unreachable": Text(
+        "check the address, and whether the relay is online", "请检查地址，以及中转站是否在线"
+    ),
     "redirected": Text(
         "if you trust the new address, give it as the base URL", "如果信任重定向后的地址，请把它作为 base URL"
     ),
@@ -180,7 +188,9 @@ HINTS = {
         "请在服务商页面查找 API 地址，通常以 /v1 结尾",
     ),
     "no-credit": Text("top up the account, or use another key", "请充值，或换一个密钥"),
-    "key-rejected": Text("check that the key was copied whole and is active", "请检查密钥是否完整复制并且有效"),
+    "key-rejected": Text(
+        "check that the key was copied whole and is active", "请检查密钥是否完整复制并且有效"
+    ),
     "unknown-model": Text("choose a model that the relay lists", "请选择中转站列出的模型"),
     "no-chat": Text("check the base URL", "请检查 base URL"),
     "unavailable": Text("try again later", "请稍后再试"),
@@ -203,7 +213,9 @@ UI = {
         "OpenAI's chat interface: compat (what the official SDK needs) and strict (OpenAI's own document)",
         "OpenAI 聊天接口：兼容（官方 SDK 所需）与严格（OpenAI 官方文档）",
     ),
-    "strict-on": Text("Recommendations count as requirements here (strict).", "本报告把建议也视为要求（严格模式）。"),
+    "strict-on": Text(
+        "Recommendations count as requirements here (strict).", "本报告把建议也视为要求（严格模式）。"
+    ),
     "for-me": Text("What this means for you", "这对您意味着什么"),
     "spent": Text("What the test used", "检测消耗"),
     "requests": Text("requests", "次请求"),
@@ -213,10 +225,12 @@ UI = {
     "stopped": Text("The test ended early", "检测提前结束"),
     "partial": Text("The test was interrupted", "检测被中断"),
     "partial-means": Text(
-        "The record has no end: what is shown is what had been recorded by then.", "记录没有结尾：这里显示的是中断之前录到的内容。"
+        "The record has no end: what is shown is what had been recorded by then.",
+        "记录没有结尾：这里显示的是中断之前录到的内容。",
     ),
     "not-sent": Text(
-        "{missing} of {planned} planned requests were not sent.", "计划的 {planned} 个请求中有 {missing} 个没有发送。"
+        "{missing} of {planned} planned requests were not sent.",
+        "计划的 {planned} 个请求中有 {missing} 个没有发送。",
     ),
     "only-rules": Text("Only a selection of rules was tested:", "只检测了部分规则："),
     "matrix": Text("At a glance", "总览"),
@@ -224,7 +238,9 @@ UI = {
     "none": Text("none", "无"),
     "findings": Text("Findings", "检测发现"),
     "findings-none": Text("There is nothing to report.", "没有需要报告的内容。"),
-    "breaches-none": Text("No requirement or recommendation was found broken.", "没有发现违反要求或建议的情况。"),
+    "breaches-none": Text(
+        "No requirement or recommendation was found broken.", "没有发现违反要求或建议的情况。"
+    ),
     "others": Text("Not judged, not offered, or worth knowing", "无法判定、不支持或值得了解"),
     "breaks": Text("What goes wrong", "后果"),
     "expected": Text("Expected", "预期"),
@@ -234,11 +250,18 @@ UI = {
     "exchange": Text("Exchange", "请求与响应"),
     "reason": Text("Reason", "原因"),
     "deviation": Text("Known relay behaviour", "已知的中转站行为"),
-    "deviation-means": Text("seen in other relays too; still a deviation", "其他中转站也有此现象，但仍属偏差"),
-    "more-findings": Text("{count} more of the same kind are in results.json.", "另有 {count} 处同类问题，见 results.json。"),
+    "deviation-means": Text(
+        "seen in other relays too; still a deviation", "其他中转站也有此现象，但仍属偏差"
+    ),
+    "more-findings": Text(
+        "{count} more of the same kind are in results.json.", "另有 {count} 处同类问题，见 results.json。"
+    ),
     "curl": Text("Send it again yourself (without the key)", "自行重发请求（不含密钥）"),
     "curl-key": Text("Set {name} to your key first.", "请先将 {name} 设置为您的密钥。"),
-    "curl-long": Text("The request is too long to print here; it is in the ledger.", "请求过长，未在此显示；完整内容见 ledger。"),
+    "curl-long": Text(
+        "The request is too long to print here; it is in the ledger.",
+        "请求过长，未在此显示；完整内容见 ledger。",
+    ),
     "copy": Text("Copy", "复制"),
     "copied": Text("Copied", "已复制"),
     "link": Text("Link to this", "本条链接"),
@@ -248,16 +271,19 @@ UI = {
     "requirement": Text("Requirement", "要求"),
     "level": Text("Level", "级别"),
     "rule": Text("Rule", "规则"),
-    "seen-in": Text("Seen in", "见于"),
+    "seen-in": Text("Looked at", "检查了"),
     "more": Text("+{count}", "+{count}"),
     "exchanges": Text("Every request and answer", "所有请求与响应"),
     "exchanges-lead": Text(
         "The evidence, with keys masked. Open a line to see what was sent and what came back.",
         "全部证据，密钥已隐去。点开一行即可查看发送与收到的内容。",
     ),
-    "preflight": Text("before the test: looking for the base URL, not judged", "检测前：查找接口地址，不参与判定"),
+    "preflight": Text(
+        "before the test: looking for the base URL, not judged", "检测前：查找接口地址，不参与判定"
+    ),
     "print-evidence": Text(
-        "The exchanges are left out in print; they are in the file report.html.", "打印时省略请求与响应；完整内容见 report.html 文件。"
+        "The exchanges are left out in print; they are in the file report.html.",
+        "打印时省略请求与响应；完整内容见 report.html 文件。",
     ),
     "request": Text("Request", "请求"),
     "response": Text("Response", "响应"),
@@ -278,7 +304,8 @@ UI = {
     "took": Text("{seconds} s in all", "共 {seconds} 秒"),
     "timing": Text("How fast", "速度"),
     "timing-lead": Text(
-        "Seconds after sending, in this one run. Each mark is one answer.", "单位为秒，自发送起计，仅本次检测。每个标记代表一次回答。"
+        "Seconds after sending, in this one run. Each mark is one answer.",
+        "单位为秒，自发送起计，仅本次检测。每个标记代表一次回答。",
     ),
     "timing-none": Text("There was no successful answer to measure.", "没有可供测量的成功回答。"),
     "what": Text("What", "项目"),
@@ -288,11 +315,12 @@ UI = {
     "answers": Text("answers", "回答数"),
     "scale": Text("0 to {most} s", "0 至 {most} 秒"),
     "strip": Text(
-        "{count} answers between {least} and {most} seconds, median {median}", "{count} 次回答，{least} 至 {most} 秒，中位 {median} 秒"
+        "{count} answers between {least} and {most} seconds, median {median}",
+        "{count} 次回答，{least} 至 {most} 秒，中位 {median} 秒",
     ),
     "arrivals": Text("When the events of each stream came", "各个流式响应的事件到达时间"),
     "arrivals-lead": Text(
-        "Marks spread over the line: text appears bit by bit. All marks at the end: it was held back and came at once.",
+        "Marks spread over the line: text appears bit by bit. All at the end: it was held back and came at once.",
         "标记分散：文字逐步出现。标记都在末尾：内容被攒住，最后一次性送达。",
     ),
     "arrivals-strip": Text(
@@ -309,7 +337,8 @@ UI = {
         "不评判模型说了什么，也不证明它就是您付费购买的模型。",
     ),
     "limits-moment": Text(
-        "It saw one moment: a relay may change its upstream the next minute.", "只看到一个时刻：中转站下一分钟就可能更换上游。"
+        "It saw one moment: a relay may change its upstream the next minute.",
+        "只看到一个时刻：中转站下一分钟就可能更换上游。",
     ),
     "glossary": Text("What the words mean", "用词说明"),
 }

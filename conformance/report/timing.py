@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 600
 """Units of a strip's drawing, so also the most marks that it holds; the page stretches it."""
 MOST_STREAMS = 40
+_SUCCESS = range(200, 300)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Timing:
 
 def timing(ledger: Ledger) -> Timing:
     """Measure every successful answer of the run."""
-    answers = [exchange for exchange in ledger.exchanges if exchange.answered and 200 <= exchange.status < 300]  # noqa: PLR2004 - an HTTP status class
+    answers = [exchange for exchange in ledger.exchanges if exchange.answered and exchange.status in _SUCCESS]
     measured = list(_measured(answers))
     most = max((value for _, _, values in measured for value in values), default=0.0)
     streams = [exchange for exchange in answers if is_stream(exchange)]

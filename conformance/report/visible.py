@@ -1,7 +1,8 @@
 r"""Makes text from a relay harmless and visible, for a terminal, for XML and for HTML alike.
 
-A relay may send terminal codes, marks that turn the reading direction, characters without width and halves of
-surrogate pairs. Each is shown as an escape such as `\u{202e}`: the reader sees that it was there, and it does nothing.
+A relay may send terminal codes, marks that turn the reading direction, characters without width and halves
+of surrogate pairs. Each is shown as an escape such as `\u{202e}`: the reader sees that it was there, and it
+does nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _HOSTILE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # controls, ESC among them
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # no width, or blank
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0"  # the same, line ends, direction
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0"  # direction, line ends
     "\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # halves of pairs, no characters at all
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # tags and selectors that can carry a hidden text
     "]"
@@ -28,7 +29,7 @@ _LINES = "\n\t"
 
 
 def visible(text: str, limit: int = 300, *, lines: bool = False) -> str:
-    """The text with every hostile character escaped, cut after `limit` characters; `lines` keeps newline and tab."""
+    """The text with hostile characters escaped, cut after `limit`; `lines` keeps newline and tab."""
     more = len(text) - limit
     shown = _HOSTILE.sub(lambda found: _escape(found[0], lines=lines), text[:limit])
     return f"{shown}… ({more:,} more characters)" if more > 0 else shown

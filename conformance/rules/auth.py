@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.model import Auth, Exchange, Expectation, Finding
+from conformance.model import Auth, Exchange, Finding
 from conformance.rules.base import Answers, rule
 
 _UNAUTHORIZED = 401
 _SUCCESS = range(200, 300)
-
-
-def _valid(exchange: Exchange) -> bool:
-    return exchange.case.auth is Auth.KEY and exchange.case.expect is Expectation.SUCCESS
 
 
 @rule(
@@ -22,7 +18,7 @@ def _valid(exchange: Exchange) -> bool:
     zh="同一个密钥必须始终被 Authorization: Bearer 方式接受",
     operations=("chat", "chat.stream", "models.list"),
     answers=Answers.VALID,
-    applies=_valid,
+    cases=lambda case: case.auth is Auth.KEY,
     over="run",
     least=2,
     breaks="valid requests fail with an authentication error",

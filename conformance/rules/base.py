@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from conformance.model import Case, Exchange, Finding, Severity
+from conformance.model import Case, Exchange, Expectation, Finding, Severity
 
 _WORD = re.compile(r"\b(MUST|SHOULD|MAY)\b")
 _ID = re.compile(r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+")
@@ -54,6 +54,8 @@ class Rule:
     operations: tuple[str, ...]
     probe: str
     answers: Answers
+    cases: Callable[[Case], bool]
+    """Which cases count, beyond operation, probe and expectation."""
     applies: Callable[[Exchange], bool]
     needs: tuple[str, ...]
     """JSON pointers, `*` for any index, that must have the right shape for the rule to be judged."""
@@ -66,8 +68,21 @@ class Rule:
 
     def selects(self, case: Case) -> bool:
         """Whether this rule looks at what comes of the case."""
-        return case.operation in self.operations and (not self.probe or self.probe in case.probes)
+        if case.operation not in self.operations or not (self.probe in case.probes or not self.probe):
+            return False
+        if case.stop_after_events and not self.probe:
+            return False  # a stream that we break off ourselves says little about streams
+        return _EXPECTED[self.answers](case.expect) and self.cases(case)
 
+
+_EXPECTED: Mapping[Answers, Callable[[Expectation], bool]] = {
+    Answers.SUCCESS: lambda expected: expected is not Expectation.REFUSAL,
+    Answers.VALID: lambda expected: expected is Expectation.SUCCESS,
+    Answers.REFUSAL: lambda expected: expected is Expectation.REFUSAL,
+    Answers.ERROR: lambda _: True,
+    Answers.ANY: lambda _: True,
+    Answers.EVERYTHING: lambda _: True,
+}
 
 REGISTRY: dict[str, Rule] = {}
 
@@ -86,6 +101,7 @@ def rule(
     lines: Sequence[str] = (),
     probe: str = "",
     answers: Answers = Answers.SUCCESS,
+    cases: Callable[[Case], bool] = lambda _: True,
     applies: Callable[[Exchange], bool] = always,
     needs: Sequence[str] = (),
     breaks: str = "",
@@ -114,6 +130,7 @@ def rule(
             operations=tuple(operations),
             probe=probe,
             answers=answers,
+            cases=cases,
             applies=applies,
             needs=tuple(needs),
             breaks=breaks,

@@ -91,6 +91,7 @@ def stop_five_refused(exchange: Exchange) -> Iterator[Finding]:
     lines=("CHAT-11",),
     zh="completion_tokens 不得超过 max_tokens",
     operations=CHATS,
+    cases=lambda case: "max-completion-tokens" not in case.probes,
     applies=lambda exchange: has_usage(exchange) and output_limit(exchange) > 0,
     needs=("/usage",),
     breaks="billing: a limit on spending does not hold",

@@ -24,8 +24,10 @@ from conformance.model import (
 from conformance.rules.base import Answers, Rule, always
 
 HOSTILE = (
-    "</script><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31mred\x1b]8;;http://evil.example\x07 "
-    "\u202egnp.exe\u2066\u200b\ufeff\ud800 '\"`$(touch pwned)`; [bold]loud[/bold] {{ 7*7 }} ]]> \u2028\x00\ufffe\x9b"
+    "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    "\x1b[31mred\x1b]8;;http://evil.example\x07 "
+    "\u202egnp.exe\u2066\u200b\ufeff\ud800 '\"`$(touch pwned)`; "
+    "[bold]loud[/bold] {{ 7*7 }} ]]> \u2028\x00\ufffe\x9b"
 )
 """What a relay might send to hurt whoever reads the report."""
 
@@ -185,7 +187,11 @@ def hostile_run() -> tuple[list[Judgement], Ledger]:
             Verdict.FAIL,
             findings=(
                 finding(
-                    at=HOSTILE, expected=HOSTILE, actual={HOSTILE: [HOSTILE]}, deviation=HOSTILE, message=HOSTILE
+                    at=HOSTILE,
+                    expected=HOSTILE,
+                    actual={HOSTILE: [HOSTILE]},
+                    deviation=HOSTILE,
+                    message=HOSTILE,
                 ),
             ),
             exchanges=(bad.case.id,),
@@ -195,4 +201,3 @@ def hostile_run() -> tuple[list[Judgement], Ledger]:
     ]
     provider = Provider("https://x.example/" + HOSTILE, HOSTILE, name=HOSTILE, headers={"X-Extra": "EXTRA"})
     return judgements, ledger(bad, streamed, provider=provider, tool=HOSTILE, rules=(HOSTILE,))
-

@@ -18,7 +18,7 @@ _NOT_ALLOWED = 405
 
 @fault("key-rejected-later", Stage.ADMITTED, trips={"auth.key.accepted"}, zh="同一把密钥后来被拒")
 def _(call: Call) -> None:
-    """The key that was good for the first list of models is rejected for the next, as by a node out of step."""
+    """The key that was good for the first list of models is rejected later, as by a node out of step."""
     if call.path == "/v1/models" and call.state.count("list") > 1:
         raise Refusal(401, "无效的令牌", kind="new_api_error", code="invalid_api_key")
 

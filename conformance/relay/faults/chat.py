@@ -32,7 +32,9 @@ def _on_text(call: Call, change: Callable[[str], str]) -> None:
         choice.pieces = [change(piece) for piece in choice.pieces]
 
 
-@fault("choices-empty", Stage.ANSWER, trips={"chat.choices.count"}, zh="choices 是空数组")
+@fault(
+    "choices-empty", Stage.ANSWER, trips={"chat.choices.count", "chat.content.present"}, zh="choices 是空数组"
+)
 def _(call: Call) -> None:
     """There are no choices, and user code fails at the first index."""
     call.answer["choices"] = []
@@ -50,7 +52,12 @@ def _(call: Call) -> None:
     del call.answer["choices"]
 
 
-@fault("answer-wrapped", Stage.ANSWER, trips=_SHAPE, zh="回答包在 code 和 data 里")
+@fault(
+    "answer-wrapped",
+    Stage.ANSWER,
+    trips={"chat.response.extra-fields", "chat.usage.present", *_SHAPE},
+    zh="回答包在 code 和 data 里",
+)
 def _(call: Call) -> None:
     """The answer comes wrapped in {"code", "data"}, the house style of many Chinese gateways."""
     call.answer = {"code": 0, "msg": "ok", "data": call.answer}

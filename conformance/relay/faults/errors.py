@@ -98,11 +98,16 @@ def _(call: Call) -> None:
     "error-instead-of-answer",
     Stage.PROMPT,
     Stage.ERROR,
-    trips={"error.success.no-error", "chat.response.compat"},
+    trips={
+        "error.success.no-error",
+        "chat.response.compat",
+        "chat.response.extra-fields",
+        "chat.usage.present",
+    },
     zh="200 里装的是错误",
 )
 def _(call: Call) -> None:
-    """A request for several choices gets an error with status 200, as Gemini through one-api without candidates."""
+    """A request for several choices gets an error with status 200, as from the Gemini channel of one-api."""
     if call.refusal and _code(call) == "no_candidates":
         call.status = 200
     elif not call.refusal and call.count > 1 and not call.streaming:
@@ -112,7 +117,7 @@ def _(call: Call) -> None:
 @fault("error-leaks-upstream", Stage.ERROR, trips={"error.message.no-leak"}, zh="错误信息泄露上游地址")
 def _(call: Call) -> None:
     """An error names the upstream and its address, as one-api's do_request_failed does."""
-    leak = 'Post "https://api.upstream.example/v1/chat/completions": dial tcp 203.0.113.7:443: connection refused'
+    leak = 'Post "https://api.upstream.example/v1/chat/completions": dial tcp 203.0.113.7:443: refused'
     if call.status == _BAD_REQUEST:
         call.answer["error"]["message"] += f" ({leak})"
 
@@ -143,7 +148,7 @@ def _(call: Call) -> None:
 @fault(
     "unknown-model-answered",
     Stage.REQUEST,
-    trips={"error.unknown-model.refused", "error.unknown-model.404"},
+    trips={"error.unknown-model.refused"},
     zh="不存在的模型也回答",
 )
 def _(call: Call) -> None:

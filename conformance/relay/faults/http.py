@@ -35,7 +35,7 @@ def _(call: Call) -> None:
 @fault(
     "html-instead-of-stream",
     Stage.REPLY,
-    trips={"http.body.never-html", "chat.stream.content-type"},
+    trips={"http.body.never-html", "chat.stream.content-type", "chat.stream.data-json"},
     zh="流式请求得到 HTML 验证页面",
 )
 def _(call: Call) -> None:

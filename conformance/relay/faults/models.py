@@ -112,7 +112,12 @@ def _(call: Call) -> None:
     call.answer["owned_by"] = "somebody else"
 
 
-@fault("model-object-wrong", Stage.MODEL, trips={"models.retrieve.compat"}, zh="单个模型的 object 不对")
+@fault(
+    "model-object-wrong",
+    Stage.MODEL,
+    trips={"models.retrieve.compat", "models.retrieve.matches-list"},
+    zh="单个模型的 object 不对",
+)
 def _(call: Call) -> None:
     """One model says that it is a list."""
     call.answer["object"] = "list"

@@ -36,7 +36,12 @@ def _(call: Call) -> None:
         raise Refusal(413, "Request entity too large.", code="read_request_body_failed")
 
 
-@fault("nulls-refused", Stage.REQUEST, trips={"chat.nulls.accepted"}, zh="可选字段为 null 就被拒")
+@fault(
+    "nulls-refused",
+    Stage.REQUEST,
+    trips={"chat.nulls.accepted", "chat.request.accepted"},
+    zh="可选字段为 null 就被拒",
+)
 def _(call: Call) -> None:
     """A null for an optional field is refused, as by decoders that want the field to be absent."""
     if None in call.request.values():
@@ -98,7 +103,7 @@ def _(call: Call) -> None:
 def _(call: Call) -> None:
     """A temperature of 1 is refused, because it is not written as 1.0."""
     if call.request.get("temperature") == 1:
-        raise _obscurely(500)
+        raise _obscurely()
 
 
 @fault(
@@ -179,7 +184,7 @@ def _(call: Call) -> None:
 @fault(
     "max-completion-tokens-ignored",
     Stage.PROMPT,
-    trips={"chat.max-completion-tokens.honoured"},
+    trips={"chat.max-completion-tokens.honoured", "chat.max-tokens.honoured"},
     zh="忽略 max_completion_tokens",
 )
 def _(call: Call) -> None:
@@ -192,12 +197,12 @@ def _(call: Call) -> None:
     "max-completion-tokens-refused",
     Stage.PROMPT,
     trips={"chat.max-completion-tokens.honoured"},
-    zh="max_completion_tokens 导致 500",
+    zh="max_completion_tokens 被拒",
 )
 def _(call: Call) -> None:
-    """The newer name of the limit makes the relay stumble."""
+    """The newer name of the limit is refused, without saying so."""
     if call.request.get("max_completion_tokens"):
-        raise _obscurely(500)
+        raise _obscurely()
 
 
 @fault(
@@ -207,7 +212,7 @@ def _(call: Call) -> None:
     zh="忽略 n,只给一个候选回答",
 )
 def _(call: Call) -> None:
-    """One choice is given however many are asked for, as in the Claude, Gemini and Ali channels of one-api."""
+    """One choice is given however many are asked for, as in the Claude and Gemini channels of one-api."""
     call.count = 1
 
 
@@ -244,7 +249,12 @@ def _(call: Call) -> None:
         call.request["stream"] = True
 
 
-@fault("stream-as-plain", Stage.REQUEST, trips={"chat.stream.content-type"}, zh="流式请求得到普通 JSON")
+@fault(
+    "stream-as-plain",
+    Stage.REQUEST,
+    trips={"chat.stream.content-type", "chat.stream.data-json"},
+    zh="流式请求得到普通 JSON",
+)
 def _(call: Call) -> None:
     """A request for a stream gets one JSON answer, which most clients read as an empty text."""
     call.request.pop("stream", None)

@@ -59,7 +59,7 @@ def _(call: Call) -> None:
 @fault(
     "events-run-together",
     Stage.FRAMES,
-    trips={"chat.stream.data-json", "chat.stream.done-last"},
+    trips={"chat.stream.data-json"},
     zh="事件之间只有一个换行",
 )
 def _(call: Call) -> None:
@@ -184,11 +184,7 @@ def _(call: Call) -> None:
 @fault(
     "finish-every-chunk",
     Stage.CHUNKS,
-    trips={
-        "chat.stream.finish-null-until-end",
-        "chat.stream.finish-once",
-        "chat.stream.nothing-after-finish",
-    },
+    trips={"chat.stream.finish-once", "chat.stream.nothing-after-finish"},
     zh="每个 chunk 都带 finish_reason",
 )
 def _(call: Call) -> None:
@@ -196,7 +192,12 @@ def _(call: Call) -> None:
     _on_choices(call, lambda choice: choice.update(finish_reason="stop"))
 
 
-@fault("finish-lost", Stage.CHUNKS, trips={"chat.stream.finish-once"}, zh="流里没有 finish_reason")
+@fault(
+    "finish-lost",
+    Stage.CHUNKS,
+    trips={"chat.stream.finish-once", "chat.stream.at-once"},
+    zh="流里没有 finish_reason",
+)
 def _(call: Call) -> None:
     """A stream never says why it ended, as in the Gemini channel of one-api and in new-api without usage."""
     for choice in _finishes(call):
@@ -216,7 +217,12 @@ def _(call: Call) -> None:
     _on_choices(call, lambda choice: choice["finish_reason"] or choice.pop("finish_reason"))
 
 
-@fault("stream-cut-short", Stage.CHUNKS, trips={"chat.stream.finish-once"}, zh="流中途断了却仍发 [DONE]")
+@fault(
+    "stream-cut-short",
+    Stage.CHUNKS,
+    trips={"chat.stream.finish-once", "chat.stream.at-once"},
+    zh="流中途断了却仍发 [DONE]",
+)
 def _(call: Call) -> None:
     """The upstream breaks off, and the relay ends the stream with [DONE] as if nothing had happened."""
     if not call.include_usage:
@@ -254,7 +260,7 @@ def _(call: Call) -> None:
 
 @fault("stream-all-at-once", Stage.FRAMES, trips={"chat.stream.incremental"}, zh="等很久之后一次全部发出")
 def _(call: Call) -> None:
-    """The chunks of a long answer come all at once after a wait: the answer was not streamed by the upstream."""
+    """The chunks of a long answer come all at once after a wait: it was not streamed by the upstream."""
     if len(call.frames) > _LONG:
         call.pause, call.spread = 1.2, 0.0
 
@@ -278,7 +284,12 @@ def _(call: Call) -> None:
         chunk["channel_id"] = 17
 
 
-@fault("message-for-delta", Stage.CHUNKS, trips=_SHAPE, zh="chunk 里是 message 而不是 delta")
+@fault(
+    "message-for-delta",
+    Stage.CHUNKS,
+    trips={"chat.stream.extra-fields", *_SHAPE},
+    zh="chunk 里是 message 而不是 delta",
+)
 def _(call: Call) -> None:
     """Chunks hold a message instead of a delta."""
     _on_choices(call, lambda choice: choice.update(message=choice.pop("delta")))
@@ -313,8 +324,9 @@ def _(call: Call) -> None:
 
 @fault("chunk-index-missing", Stage.CHUNKS, trips=_SHAPE, zh="chunk 的 choice 没有 index")
 def _(call: Call) -> None:
-    """The choices of chunks have no index."""
-    _on_choices(call, lambda choice: choice.pop("index"))
+    """The choice of a chunk has no index when there is only one."""
+    if call.count == 1:
+        _on_choices(call, lambda choice: choice.pop("index"))
 
 
 @fault("stream-usage-missing", Stage.CHUNKS, trips={"chat.stream.usage-chunk"}, zh="要求了用量却没有")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from conformance.relay.call import Call
 
 _SMALL_PROMPT = 10
+_MANY = 65
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
@@ -75,7 +76,7 @@ def _(call: Call) -> None:
 @fault(
     "usage-zero",
     Stage.USAGE,
-    trips={"chat.usage.counts", "chat.usage.grows", "chat.usage.plausible", "chat.usage.counts-all-choices"},
+    trips={"chat.usage.counts", "chat.usage.grows", "chat.usage.counts-all-choices"},
     zh="usage 全是 0",
 )
 def _(call: Call) -> None:
@@ -125,14 +126,7 @@ def _(call: Call) -> None:
 )
 def _(call: Call) -> None:
     """Many more tokens are billed than the answer can have."""
-    _bill(call, completion=call.usage["completion_tokens"] * 20 + 1000)
-
-
-@fault("usage-of-one-token", Stage.USAGE, trips={"chat.usage.plausible"}, zh="completion_tokens 总是 1")
-def _(call: Call) -> None:
-    """Every single answer is counted as one token."""
-    if call.count == 1:
-        _bill(call, completion=1)
+    _bill(call, completion=sum(len(choice.text.encode()) for choice in call.choices) + _MANY)
 
 
 @fault(
