@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 DEEPEST = 128
 """Levels of nesting that are read; an OpenAI-style body has fewer than ten."""
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # possessive: one pass, also over strings without end
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -49,7 +50,7 @@ def parse_json_text(text: str) -> Document:
     except json.JSONDecodeError as error:
         return Document(None, f"not JSON: {error.msg} at offset {error.pos}" if text.strip() else "empty")
     except ValueError as error:
-        return Document(None, str(error))
+        return Document(None, _out_of_range(error))
 
 
 def _with_duplicates(text: str) -> Document:
@@ -57,14 +58,14 @@ def _with_duplicates(text: str) -> Document:
     duplicates: set[str] = set()
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in items]
-        duplicates.update(key for key in keys if keys.count(key) > 1)
+        counted = Counter(key for key, _ in items)
+        duplicates.update(key for key, times in counted.items() if times > 1)
         return dict(items)
 
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_constant=_constant, parse_float=_float)
     except ValueError as error:
-        return Document(None, str(error))
+        return Document(None, _out_of_range(error))
     return Document(value, "", tuple(sorted(duplicates)))
 
 
@@ -78,6 +79,11 @@ def _too_deep(text: str) -> bool:
         if depth > DEEPEST:
             return True
     return False
+
+
+def _out_of_range(error: ValueError) -> str:
+    """Our words, or Python's about its bound on integers in ours."""
+    return "number out of range: thousands of digits" if "integer string" in str(error) else str(error)
 
 
 def _constant(name: str) -> float:

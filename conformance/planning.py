@@ -99,10 +99,10 @@ def _with_companions(wanted: Sequence[Case], cases: Sequence[Case]) -> list[Case
 def _ordered(cases: Sequence[Case]) -> list[Case]:
     """Preflight first, then valid cases with the longest answers first, invalid ones last."""
     phases = list(Phase)
-    overlapped = {case.during for case in cases}
+    awaited = {case.during for case in cases} | {case.follows for case in cases}
 
     def rank(case: Case) -> tuple[int, int, int]:
-        together = 0 if case.id in overlapped or case.during else 1
+        together = 0 if case.id in awaited or case.during or case.follows else 1
         size = case.output_tokens if case.phase is Phase.VALID else 0
         return phases.index(case.phase), together, -size
 

@@ -7,15 +7,16 @@ A mask is as long as what it covers, so byte offsets and arrival times stay true
 from __future__ import annotations
 
 import base64
-import json
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import UsageError
+from conformance.jsontext import parse_json
 from conformance.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SHORTEST = 6
 """Characters of a secret; masking anything shorter would eat the evidence."""
@@ -23,7 +24,10 @@ SHORTEST = 6
 MASKED = re.compile(r"<KEY\*+>")
 """What a mask looks like."""
 
-_ESCAPES = (b"\\u", b"%", b"&#", b"\\x")
+_ESCAPES = (b"\\", b"%", b"&")
+_BASE64 = {b"+": rb"(?:[+-]|%2b|\\+u002b)", b"/": rb"(?:\\*/|_|%2f|\\+u002f)"}
+_LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_DATA_LINE = re.compile(rb"^(data: ?)([^\r\n]*)", re.MULTILINE)
 
 
 class Secrets:
@@ -59,24 +63,47 @@ class Secrets:
         return self.mask(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
 
     def mask_body(self, body: bytes) -> bytes:
-        """Mask a body; a secret that was cut into the pieces of a stream is found as well."""
+        """Mask a body; a secret that was cut into the pieces of a stream, or broken off at its end, is found as well."""
         masked = self.mask(body)
-        if self.values and b"data:" in masked:
+        if self.values and b"data" in masked:
             masked = self._mask_pieces(masked)
-        return masked
+        return self._mask_end(masked)
+
+    def _mask_end(self, body: bytes) -> bytes:
+        """Cover the beginning of a secret at the very end: there the answer was broken off, by us or by the relay."""
+        for value in self.values.values():
+            key = value.encode()
+            for size in range(len(key) - 1, max(SHORTEST, len(key) // 2) - 1, -1):
+                if body.endswith(key[:size]):
+                    return body[:-size] + _mask_of(size)
+        return body
 
     def _mask_pieces(self, body: bytes) -> bytes:
-        """Cover the events whose texts, joined in order, spell a secret."""
+        """Cover the pieces of texts that, joined in the order of the stream, spell a secret."""
+        texts: dict[str, list[tuple[int, str]]] = {}
         stream = Stream.read(body)
-        joined: dict[str, list[tuple[int, str]]] = {}
         for chunk in stream.chunks:
             for path, text in _texts(chunk.value):
-                joined.setdefault(path, []).append((chunk.event, text))
-        for pieces in joined.values():
-            whole = "".join(text for _, text in pieces)
-            if self.mask_text(whole) != whole:
-                body = _blank(body, {event for event, _ in pieces}, stream)
-        return body
+                texts.setdefault(path, []).append((chunk.event, text))
+        for problem in stream.problems:
+            texts.setdefault("", []).append((problem.event, problem.data))
+        pieces: dict[int, dict[str, str]] = {}
+        for found in texts.values():
+            self._note_pieces(found, pieces)
+        return _covered(body, stream, pieces) if pieces else body
+
+    def _note_pieces(self, found: Sequence[tuple[int, str]], pieces: dict[int, dict[str, str]]) -> None:
+        """Note what each piece of one text is to become: its part of the masked text."""
+        whole = "".join(text for _, text in found)
+        masked = self.mask_text(whole)
+        if masked == whole or len(masked) != len(whole):
+            return
+        at = 0
+        for event, text in found:
+            part = masked[at : at + len(text)]
+            if part != text:
+                pieces.setdefault(event, {})[text] = part
+            at += len(text)
 
 
 def _union(groups: Iterable[Iterable[bytes]]) -> re.Pattern[bytes] | None:
@@ -93,8 +120,7 @@ def _spellings(value: str) -> Iterable[bytes]:
     for shift in range(3):
         # Only the characters that depend on the secret alone: the first and last may hold its neighbours' bits.
         inside = base64.b64encode(b"\0" * shift + raw)[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
-        yield re.escape(inside)
-        yield re.escape(inside.translate(bytes.maketrans(b"+/", b"-_")))
+        yield b"".join(_BASE64.get(inside[at : at + 1], inside[at : at + 1]) for at in range(len(inside)))
 
 
 def _escaped(value: str) -> bytes:
@@ -102,38 +128,61 @@ def _escaped(value: str) -> bytes:
     spelled = []
     for character in value:
         code = ord(character)
+        plain = re.escape(character) if character.isalnum() else rf"\\*{re.escape(character)}"
         spelled.append(
-            rf"(?:{re.escape(character)}|\\+u00{code:02x}|\\+x{code:02x}|%(?:25)*{code:02x}|&#0*{code};|&#x0*{code:x};)"
+            rf"(?:{plain}|\\+u00{code:02x}|\\+x{code:02x}|%(?:25)*{code:02x}|&#0*{code};|&#x0*{code:x};{_named(character)})"
         )
     return "".join(spelled).encode()
 
 
+def _named(character: str) -> str:
+    """The name that HTML has for a character, as a further alternative."""
+    named = html.escape(character)
+    return f"|{named}" if named.startswith("&") and named.endswith(";") else ""
+
+
 def _cover(found: re.Match[bytes]) -> bytes:
-    """A mask of the same length."""
-    return b"<KEY" + b"*" * (len(found[0]) - 5) + b">"
+    return _mask_of(len(found[0]))
 
 
-def _texts(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
-    """Every string inside a JSON value, with where it stands."""
+def _mask_of(size: int) -> bytes:
+    return b"<KEY" + b"*" * (size - 5) + b">"
+
+
+def _texts(value: Any, path: str = "", index: int = 0) -> Iterable[tuple[str, str]]:
+    """Every string inside a JSON value, with where it stands; items of a list go by their `index` if they have one."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
+        own = value.get("index")
+        place = path.replace("*", str(own if isinstance(own, int) else index)) if path.endswith("*") else path
         for key, inner in value.items():
-            yield from _texts(inner, f"{path}/{key}")
+            yield from _texts(inner, f"{place}/{key}")
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, f"{path}/{index}")
+        for number, inner in enumerate(value):
+            yield from _texts(inner, f"{path}/*", number)
 
 
-def _blank(body: bytes, events: set[int], stream: Stream) -> bytes:
-    """Replace the texts of `delta`s in these events by asterisks of the same length."""
-    covered = bytearray(body)
-    for event in events:
+def _covered(body: bytes, stream: Stream, pieces: Mapping[int, Mapping[str, str]]) -> bytes:
+    """The body with pieces of texts replaced in the events that hold them; the length stays."""
+    out = bytearray(body)
+    for event, parts in pieces.items():
         start = stream.events[event - 1].end if event else 0
-        piece = bytes(covered[start : stream.events[event].end])
-        for _, text in _texts(json.loads(stream.events[event].data).get("choices", [])):
-            for spelled in {json.dumps(text)[1:-1].encode(), json.dumps(text, ensure_ascii=False)[1:-1].encode()}:
-                if spelled:
-                    piece = piece.replace(b'"' + spelled + b'"', b'"' + b"*" * len(spelled) + b'"')
-        covered[start : stream.events[event].end] = piece
-    return bytes(covered)
+        end = stream.events[event].end
+        raw = bytes(out[start:end])
+        if stream.events[event].data in parts:  # not JSON: the whole event is the piece
+            out[start:end] = _DATA_LINE.sub(lambda line: line[1] + b"*" * len(line[2]), raw)
+        else:
+            out[start:end] = _LITERAL.sub(lambda literal: _covered_literal(literal[0], parts), raw)
+    return bytes(out)
+
+
+def _covered_literal(literal: bytes, parts: Mapping[str, str]) -> bytes:
+    """One JSON string, quotes included: masked where its text is one of the pieces."""
+    document = parse_json(literal)
+    part = parts.get(document.value) if isinstance(document.value, str) else None
+    if part is None:
+        return literal
+    size = len(literal) - 2
+    plain = part.encode(errors="surrogatepass")
+    return b'"' + (plain if len(plain) == size and part.isprintable() and part.isascii() else b"*" * size) + b'"'

@@ -7,11 +7,13 @@ nothing is written before the secrets in it are masked.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections import defaultdict
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import httpx
@@ -50,6 +52,8 @@ SHARD = 8
 """Requests in flight for each client: httpx's pool costs more CPU for each request above that."""
 
 _AGAIN = frozenset({429, 503})
+_MOST_ARRIVALS = 50_000
+_LONGEST_DETAIL = 2_000  # characters of an error's text; the ledger masks it before it is cut to a line
 _KEEPALIVE = 2.0  # shorter than any server's, so that a request never meets a connection that is being closed
 
 
@@ -112,14 +116,14 @@ def _resumed(path: Path, provider: Provider) -> Ledger | None:
     """The run to go on with, or None when there is nothing at `path` yet."""
     if not path.exists():
         return None
-    cut_torn_line(path)
     done = read_ledger(path)
-    known = {url for url in base_urls(done.provider.base_url)} | {done.provider.base_url}
+    known = {*base_urls(done.provider.base_url), done.provider.base_url}
     if done.provider.model != provider.model or not known & set(base_urls(provider.base_url)):
         raise UsageError(
             f"{path} records {done.provider.model} at {done.provider.base_url}",
             "resume with the same base URL and model, or choose another folder",
         )
+    cut_torn_line(path)
     return done
 
 
@@ -127,6 +131,16 @@ def _missing(done: Ledger | None, case: Case) -> bool:
     """Whether a case still has to be sent."""
     exchange = done.by_case.get(case.id) if done and not (done.stop and case.id in PREFLIGHT) else None
     return exchange is None or (exchange.failure is not None and exchange.failure.kind in {"unsent", "cancelled"})
+
+
+class _NoCookies(DefaultCookiePolicy):
+    """Takes and sends none: a request is what the ledger says, whatever was answered before."""
+
+    def set_ok(self, *_: object) -> bool:
+        return False
+
+    def return_ok(self, *_: object) -> bool:
+        return False
 
 
 class _Slots:
@@ -150,8 +164,9 @@ class _Slots:
         self._room += 1
         while self._waiting and self._room >= self._waiting[0][0]:
             count, place = self._waiting.pop(0)
-            self._room -= count
-            place.set_result(None)
+            if not place.cancelled():
+                self._room -= count
+                place.set_result(None)
 
 
 class _Recorder:
@@ -178,12 +193,13 @@ class _Recorder:
         self._budget = Budget(limits, len(self._cases))
         self._slots = _Slots(limits.concurrency)
         self._begun: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._ended: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._clients: list[httpx.AsyncClient] = []
-        self._turn = 0
+        self._busy: list[int] = []
         self._started = time.monotonic()
         self._not_before = 0.0
         self._slow = asyncio.Lock()
+        self._valid_left = 0
+        self._valid_ended = asyncio.Event()
         self._benched = False
 
     async def run(self) -> None:
@@ -199,7 +215,7 @@ class _Recorder:
     async def _open_clients(self, stack: AsyncExitStack) -> None:
         """Several small clients rather than one large one."""
         # Building a TLS context takes as long as ten requests: one for all, and none where there is no TLS.
-        secure = self._target.base_url.startswith("https")
+        secure = self._target.base_url.lower().startswith("https:")
         verify: ssl.SSLContext | bool = httpx.create_ssl_context() if secure else False
         for _ in range(-(-self._limits.concurrency // SHARD)):
             client = httpx.AsyncClient(
@@ -208,7 +224,9 @@ class _Recorder:
                 timeout=httpx.Timeout(self._limits.idle, connect=min(10.0, self._limits.timeout), pool=None),
                 limits=httpx.Limits(max_connections=SHARD, keepalive_expiry=_KEEPALIVE),
             )
+            client.cookies.jar.set_policy(_NoCookies())
             self._clients.append(await stack.enter_async_context(client))
+            self._busy.append(0)
 
     # --- preflight -------------------------------------------------------------------------------------
 
@@ -226,8 +244,7 @@ class _Recorder:
             models, chat = await asyncio.gather(self._attempts(models_case), self._attempts(chat_case))
             if speaks_api(chat) or speaks_api(models):
                 break
-            tried.append((models, chat))
-            self._keep_aside(models, chat)
+            tried.append((self._keep_aside(models), self._keep_aside(chat)))
         else:
             return reason_to_stop(*tried[0])
         if wants_other_limit(chat):
@@ -235,42 +252,41 @@ class _Recorder:
             self._target = replace(self._target, limit_field="max_completion_tokens")
             chat = await self._attempts(chat_case)
         self._writer.resolved(self._target.base_url, self._target.limit_field)
-        for exchange in (models, chat):
-            if any(case.id == exchange.case.id for case in self._cases):
-                self._write(exchange)
-            else:
-                self._keep_aside(exchange)
+        missing = {case.id for case in self._cases}
+        # What stops a run is said in the words of the ledger, in which every secret is masked.
+        kept = [
+            self._write(exchange) if exchange.case.id in missing else self._keep_aside(exchange)
+            for exchange in (models, chat)
+        ]
         self._cases = [case for case in self._cases if case.id not in PREFLIGHT]
-        return reason_to_stop(models, chat)
+        return reason_to_stop(*kept)
 
     def _preflight_cases(self) -> list[Case]:
         known = {case.id: case for case in (self._done.plan if self._done else self._cases)}
         return [known[id_] for id_ in PREFLIGHT]
 
-    def _keep_aside(self, *exchanges: Exchange) -> None:
-        """Record exchanges that show where to send, on which nothing is judged."""
-        for exchange in exchanges:
-            self._writer.exchange(exchange, preflight=True)
-            self._budget.plan_again()
+    def _keep_aside(self, exchange: Exchange) -> Exchange:
+        """Record an exchange that shows where to send, on which nothing is judged; return it masked."""
+        self._budget.plan_again()
+        return self._writer.exchange(exchange, preflight=True)
 
     # --- scheduling ------------------------------------------------------------------------------------
 
     async def _send_all(self) -> None:
         """Start every case in order; slots decide how many are in flight."""
-        during = defaultdict(list)
-        for case in self._cases:
-            if case.during:
-                during[case.during].append(case)
         sent = {case.id for case in self._cases}
+        during, after = defaultdict(list), defaultdict(list)
+        for case in self._cases:
+            during[case.during].append(case)
+            after[case.follows].append(case)
+        self._valid_left = sum(case.phase is not Phase.INVALID for case in self._cases)
         async with asyncio.TaskGroup() as group:
             for case in self._cases:
-                if not case.during or case.during not in sent:
-                    group.create_task(self._send_job(case, during[case.id]))
+                if case.during not in sent and case.follows not in sent:
+                    group.create_task(self._send_job(case, during[case.id], after[case.id]))
 
-    async def _send_job(self, case: Case, companions: Sequence[Case]) -> None:
-        """One case, and those that must run while it does; their places are taken together."""
-        if case.follows and any(case.follows == other.id for other in self._cases):
-            await self._ended[case.follows].wait()
+    async def _send_job(self, case: Case, companions: Sequence[Case], followers: Sequence[Case]) -> None:
+        """One case, those that must run while it does (their places are taken together), those that come after."""
         jobs = [case, *companions]
         if len(jobs) > self._limits.concurrency:
             jobs, left_out = jobs[: self._limits.concurrency], jobs[self._limits.concurrency :]
@@ -279,29 +295,33 @@ class _Recorder:
         await self._slots.take(len(jobs))
         async with asyncio.TaskGroup() as group:
             for job in jobs:
-                group.create_task(self._send_one(job))
+                group.create_task(self._send_row([job, *(followers if job is case else ())]))
+
+    async def _send_row(self, cases: Sequence[Case]) -> None:
+        """Cases one after the other in the same place."""
+        try:
+            for case in cases:
+                await self._send_one(case)
+        finally:
+            self._slots.give()
 
     async def _send_one(self, case: Case) -> None:
         try:
             if case.during:
                 await self._begun[case.during].wait()
-            if case.phase is Phase.INVALID and self._benched:
-                # An upstream was benched after an error: the rest goes one by one, or it would be benched for good.
-                async with self._slow:
-                    exchange = await self._attempts(case)
-            else:
-                exchange = await self._attempts(case)
-            self._write(exchange)
+            self._write(await self._attempts(case))
         finally:
             self._begun[case.id].set()
-            self._ended[case.id].set()
-            self._slots.give()
+            self._valid_left -= case.phase is not Phase.INVALID
+            if self._valid_left <= 0:
+                self._valid_ended.set()
 
-    def _write(self, exchange: Exchange) -> None:
+    def _write(self, exchange: Exchange) -> Exchange:
         self._recorded += 1
         written = self._writer.exchange(exchange)
         if self._progress:
             self._progress(self._recorded, self._total, written)
+        return written
 
     # --- one case --------------------------------------------------------------------------------------
 
@@ -309,22 +329,30 @@ class _Recorder:
         """Send a case, again after a refused connection, 429 or 503, within the budget."""
         exchange: Exchange | None = None
         earlier: tuple[Attempt, ...] = ()
-        while True:
-            await self._wait_for_turn()
-            short = self._short_of(case, again=exchange is not None)
-            if short:
-                return exchange or self._unsent(case, short)
-            exchange = replace(await self._exchange(case), attempts=earlier)
-            self._budget.settle(exchange)
-            wait = self._wait_before_next(exchange, len(earlier))
-            if wait is None:
-                return exchange
-            earlier = (*earlier, _attempt(exchange, wait))
-            self._benched = self._benched or case.phase is Phase.INVALID
-            if exchange.response is not None:
-                self._not_before = max(self._not_before, time.monotonic() + wait)
-            else:
-                await asyncio.sleep(wait)
+        alone = False
+        async with AsyncExitStack() as place:
+            while True:
+                if case.phase is Phase.INVALID and self._benched and not alone:
+                    # An upstream that is benched after an error would be benched for good by bad requests at once:
+                    # they wait until the good ones are done (those have their places already), then go one by one.
+                    await self._valid_ended.wait()
+                    await place.enter_async_context(self._slow)
+                    alone = True
+                await self._wait_for_turn()
+                short = self._short_of(case, again=exchange is not None)
+                if short:
+                    return exchange or self._unsent(case, short)
+                exchange = replace(await self._exchange(case), attempts=earlier)
+                self._budget.settle(exchange)
+                wait = self._wait_before_next(exchange, len(earlier))
+                if wait is None:
+                    return exchange
+                earlier = (*earlier, _attempt(exchange, wait))
+                self._benched = self._benched or case.phase is Phase.INVALID
+                if exchange.response is None:
+                    await asyncio.sleep(wait)
+                else:
+                    self._not_before = max(self._not_before, time.monotonic() + wait)
 
     def _short_of(self, case: Case, *, again: bool) -> str:
         """Why a case may not be sent (again), or an empty string."""
@@ -361,22 +389,23 @@ class _Recorder:
         failure = Failure("unsent", reason)
         return Exchange(case, self._target.provider.model, request, None, failure, round(time.time(), 3), 0.0)
 
-
     async def _exchange(self, case: Case) -> Exchange:
         """One request and what came of it; never raises but when cancelled."""
         request = materialise(case, self._target)
-        self._turn += 1
-        client = self._clients[self._turn % len(self._clients)]
+        mine = self._busy.index(min(self._busy))  # a request that waits in a full pool would seem slow
         started, clock = time.time(), time.monotonic()
         reader = _Reader(self._limits, case, clock, self._begun[case.id])
         failure: Failure | None = None
+        self._busy[mine] += 1
         try:
             async with asyncio.timeout(self._limits.timeout):
-                await reader.read(client, request)
+                await reader.read(self._clients[mine], request)
         except TimeoutError:
             failure = Failure("timeout", f"not finished after {self._limits.timeout:g} s, {len(reader.body)} bytes so far")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnreadableEncodingError, OSError) as error:
             failure = _failure(error, self._limits)
+        finally:
+            self._busy[mine] -= 1
         seconds = time.monotonic() - clock
         return Exchange(
             case,
@@ -413,9 +442,14 @@ class _Reader:
             self._head = response
             self._first_byte = time.monotonic() - self._clock
             inflater = Inflater(response.headers.get("content-encoding", ""))
-            streamed = response.headers.get("content-type", "").startswith("text/event-stream")
+            streamed = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+            received = 0
             async for piece in response.aiter_raw():
-                self._take(inflater.feed(piece, self._limits.body_bytes - len(self.body)), streamed=streamed)
+                received += len(piece)
+                if received > 2 * self._limits.body_bytes:  # compressed to almost nothing, without end
+                    self.failure = Failure("too-large", f"more than {2 * self._limits.body_bytes} bytes received")
+                else:
+                    self._take(inflater.feed(piece, self._limits.body_bytes - len(self.body)), streamed=streamed)
                 if self.failure or (self._case.stop_after_events and self._seen >= self._case.stop_after_events):
                     return
 
@@ -424,7 +458,10 @@ class _Reader:
         if not piece:
             return
         self.body += piece
-        self._arrivals.append((round(time.monotonic() - self._clock, 4), len(self.body)))
+        now = round(time.monotonic() - self._clock, 4)
+        if self._arrivals and (self._arrivals[-1][0] == now or len(self._arrivals) >= _MOST_ARRIVALS):
+            self._arrivals.pop()  # a relay that sends byte by byte must not cost more memory than its bytes
+        self._arrivals.append((now, len(self.body)))
         if len(self.body) > self._limits.body_bytes:
             self.failure = Failure("too-large", f"more than {self._limits.body_bytes} bytes")
             del self.body[65_536:]
@@ -468,7 +505,7 @@ def _retry_after(response: Response | None) -> float | None:
 
 def _failure(error: Exception, limits: Limits) -> Failure:
     """What went wrong, by kind."""
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    text = " ".join(str(error).split())[:_LONGEST_DETAIL] or type(error).__name__
     causes = []
     cause: BaseException | None = error
     while cause is not None:
@@ -483,8 +520,7 @@ def _failure(error: Exception, limits: Limits) -> Failure:
     if isinstance(error, httpx.ConnectError):
         if any(isinstance(each, ssl.SSLError) for each in causes):
             return Failure("tls", text)
-        names = ("getaddrinfo", "Name or service", "No address", "nodename", "Temporary failure in name")
-        return Failure("dns" if any(name in text for name in names) else "refused", text)
+        return Failure("dns" if any(isinstance(each, socket.gaierror) for each in causes) else "refused", text)
     if isinstance(error, httpx.RemoteProtocolError) and "without" not in text:
         return Failure("protocol", text)
     return Failure("reset", text)

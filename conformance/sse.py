@@ -38,41 +38,35 @@ class Decoder:
 
     def feed(self, piece: bytes) -> list[Event]:
         """Take the next piece; return the events that it completes."""
-        # A CR at the end may be half of a CRLF: it stays in the rest until the next byte is known.
-        buffer = self._rest + piece
-        if b"\r" in buffer:
-            held = buffer.endswith(b"\r")
-            events = self._lines(buffer[:-1] if held else buffer, carriage=True)
-            self._rest += b"\r" if held else b""
-        else:
-            events = self._lines(buffer, carriage=False)
+        lines = (self._rest + piece).splitlines(keepends=True)
+        # A CR at the end may be half of a CRLF: that line stays in the rest until the next byte is known.
+        self._rest = b"" if not lines or lines[-1].endswith(b"\n") else lines.pop()
+        events = self._lines(lines)
         if len(self._rest) + self._size > self._limit:
             raise EventTooLarge(f"an event of more than {self._limit} bytes")
         return events
 
     def close(self) -> list[Event]:
         """Say that no more bytes come; return the event that was left open, if any."""
-        events = self._lines(self._rest + b"\n\n", carriage=True) if self._rest or self._data else []
+        total = self._at + len(self._rest)
+        events = self._lines([*self._rest.splitlines(keepends=True), b"\n"])
         self._rest = b""
-        return [event._replace(end=min(event.end, self._at)) for event in events]
+        return [event._replace(end=min(event.end, total)) for event in events]
 
-    def _lines(self, buffer: bytes, *, carriage: bool) -> list[Event]:
-        """Split into lines, keep the unfinished one, dispatch at blank ones."""
+    def _lines(self, lines: list[bytes]) -> list[Event]:
+        """Take in lines with their endings; dispatch at blank ones."""
         events: list[Event] = []
-        lines = buffer.split(b"\n")
-        self._rest = lines.pop()
         for ended in lines:
-            parts = ended.removesuffix(b"\r").split(b"\r") if carriage else (ended,)
-            self._at += len(ended) + 1
-            for line in parts:
-                if line:
-                    self._field(line)
-                elif self._data:
-                    events.append(Event(b"\n".join(self._data).decode(errors="replace"), self._name, self._at))
-                    self._data.clear()
-                    self._name, self._size = "", 0
-                else:
-                    self._name = ""
+            line = ended.rstrip(b"\r\n")
+            if line:
+                self._field(line if self._at else line.removeprefix(b"\xef\xbb\xbf"))
+            self._at += len(ended)
+            if line:
+                continue
+            if self._data:
+                events.append(Event(b"\n".join(self._data).decode(errors="replace"), self._name, self._at))
+                self._data.clear()
+            self._name, self._size = "", 0
         return events
 
     def _field(self, line: bytes) -> None:
@@ -86,5 +80,4 @@ class Decoder:
             self._name = line[6:].strip().decode(errors="replace")
         elif line == b"data":
             self._data.append(b"")
-        elif line.startswith(b"\xef\xbb\xbf") and self._at <= len(line) + 2:
-            self._field(line[3:])
+            self._size += len(line)

@@ -18,19 +18,17 @@ if TYPE_CHECKING:
     from conformance.relay.wire import ASGIApp
 
 _BACKLOG = 512
-_START_SECONDS = 10.0
-_STOP_SECONDS = 10.0
+_SECONDS = 10.0
+"""The longest that starting and stopping may take."""
 
 
-def serve(host: str, port: int, app: ASGIApp, on_ready: Callable[[int], None] | None = None) -> None:
-    """Serve until interrupted; port 0 takes a free one, and `on_ready` learns which."""
-    listener = _listen(host, port)
-    with listener:
-        _Server(app, on_ready or _nothing, listener.getsockname()[1]).run(sockets=[listener])
+def serve(host: str, port: int, app: ASGIApp, on_ready: Callable[[int], None]) -> None:
+    """Serve until interrupted; port 0 takes a free one, and `on_ready` learns which.
 
-
-def _nothing(_: int) -> None:
-    """Take no notice."""
+    Raises UsageError when the port cannot be had.
+    """
+    with _listen(host, port) as listener:
+        _Server(app, on_ready, listener.getsockname()[1]).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -45,10 +43,9 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror}", "choose another port"
-        ) from error
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen on {host}:{port}: {why}", "choose another host or port") from error
     return listener
 
 
@@ -112,7 +109,7 @@ class BackgroundRelay:
             target=self._server.run, kwargs={"sockets": [listener]}, name="reference-relay", daemon=True
         )
         self._thread.start()
-        self._ready.wait(_START_SECONDS)
+        self._ready.wait(_SECONDS)
         self.url = f"http://127.0.0.1:{port}"
         return self
 
@@ -120,7 +117,7 @@ class BackgroundRelay:
         """Stop listening and drop what is still being sent."""
         if self._server and self._thread:
             self._server.should_exit = True
-            self._thread.join(_STOP_SECONDS)
+            self._thread.join(_SECONDS)
             self._server = self._thread = None
 
     def __enter__(self) -> Self:

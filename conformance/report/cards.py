@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
 OTHERS = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOTE}
-MOST_FINDINGS = 4
+MOST_FINDINGS = 5
 MOST_CASES = 6
 MOST_SEEN = 2
 
@@ -98,7 +98,7 @@ def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Map
         about=requirement(judgement.rule, rules),
         operation=operation_title(judgement.operation),
         findings=tuple(_shown(members, verdict, shown) for members in alike[:MOST_FINDINGS]),
-        more_findings=sum(len(members) for members in alike[MOST_FINDINGS:]),
+        more_findings=max(0, len(alike) - MOST_FINDINGS),
         deviations=tuple(labels),
         seen=tuple(seen[:MOST_SEEN]),
         seen_count=len(seen),

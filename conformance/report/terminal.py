@@ -112,7 +112,10 @@ def _head(screen: _Screen, judgements: Sequence[Judgement], ledger: Ledger, *, s
     said = sentence(judgements, ledger, strict=strict)
     provider = ledger.provider
     screen.line(visible(f"{provider.title} · {provider.model} · {provider.base_url}"))
-    screen.line(f"{SYMBOLS[verdict]} {RUN_VERDICTS[verdict].en}. {said.en}", _STYLES[verdict])
+    screen.line(
+        f"{SYMBOLS[verdict]} {RUN_VERDICTS[verdict].en} · {RUN_VERDICTS[verdict].zh}", _STYLES[verdict]
+    )
+    screen.line(said.en, indent=2)
     screen.line(said.zh, indent=2)
     cost = spent(ledger)
     screen.line(

@@ -82,7 +82,7 @@ SENTENCES = {
         "本中转站违反了客户端所依赖的 {total} 项要求中的 {broken} 项。",
     ),
     "fail-strict": Text(
-        "This relay strays from {strayed} of {advised} recommendations, which count as breaches here (strict).",
+        "This relay strays from {strayed} of {advised} recommendations, which count as breaches here.",
         "本中转站没有遵守 {advised} 项建议中的 {strayed} 项；严格模式将其视为不符合。",
     ),
     "pass": Text(
@@ -91,8 +91,7 @@ SENTENCES = {
     ),
     "pass-strayed": Text(
         "This relay keeps all {total} requirements that clients rely on, "
-        "and strays from {strayed} of {advised} "
-        "recommendations.",
+        "and strays from {strayed} of {advised} recommendations.",
         "本中转站遵守了客户端所依赖的全部 {total} 项要求，但没有遵守 {advised} 项建议中的 {strayed} 项。",
     ),
     "pass-minor": Text(
@@ -116,7 +115,7 @@ SENTENCES = {
         "没有任何一项可以判定，因此本报告无法说明该中转站是否符合要求。",
     ),
     "unclear": Text(
-        "{unclear} of {total} requirements that clients rely on could not be judged: there is no conclusion yet.",
+        "{unclear} of {total} requirements that clients rely on could not be judged: no conclusion yet.",
         "客户端所依赖的 {total} 项要求中有 {unclear} 项无法判定，因此暂时不能下结论。",
     ),
 }
@@ -137,8 +136,8 @@ OUTLOOKS = {
         "{total} 项要求中有 {broken} 项不符合：作为计费依据的 token 数不可信。",
     ),
     ("keys", "broken"): Text(
-        "{broken} of {total} requirements are broken: programs may misread refusals, or keys go unchecked.",
-        "{total} 项要求中有 {broken} 项不符合：密钥可能未经检查，或者程序会误解被拒绝的原因。",
+        "{broken} of {total} requirements are broken: requests may be let in wrongly, or refusals misread.",
+        "{total} 项要求中有 {broken} 项不符合：请求可能被错误放行，或者程序会误解被拒绝的原因。",
     ),
     ("content", "fine"): Text(
         "answers arrived whole and in the form that programs expect.", "回答完整送达，格式符合程序的预期。"
@@ -238,6 +237,10 @@ UI = {
     "none": Text("none", "无"),
     "findings": Text("Findings", "检测发现"),
     "findings-none": Text("There is nothing to report.", "没有需要报告的内容。"),
+    "findings-unjudged": Text(
+        "Nothing could be judged: nothing speaks for this relay, and nothing against it.",
+        "没有任何一项可以判定：既不能说明它好，也不能说明它不好。",
+    ),
     "breaches-none": Text(
         "No requirement or recommendation was found broken.", "没有发现违反要求或建议的情况。"
     ),
@@ -253,9 +256,8 @@ UI = {
     "deviation-means": Text(
         "seen in other relays too; still a deviation", "其他中转站也有此现象，但仍属偏差"
     ),
-    "more-findings": Text(
-        "{count} more of the same kind are in results.json.", "另有 {count} 处同类问题，见 results.json。"
-    ),
+    "more-places": Text("different in {count} more places", "另有 {count} 处不同的情况"),
+    "more-findings": Text("{count} more are in results.json.", "另有 {count} 处，见 results.json。"),
     "curl": Text("Send it again yourself (without the key)", "自行重发请求（不含密钥）"),
     "curl-key": Text("Set {name} to your key first.", "请先将 {name} 设置为您的密钥。"),
     "curl-long": Text(
@@ -320,7 +322,7 @@ UI = {
     ),
     "arrivals": Text("When the events of each stream came", "各个流式响应的事件到达时间"),
     "arrivals-lead": Text(
-        "Marks spread over the line: text appears bit by bit. All at the end: it was held back and came at once.",
+        "Marks spread over the line: text appears bit by bit. All at the end: it came at once.",
         "标记分散：文字逐步出现。标记都在末尾：内容被攒住，最后一次性送达。",
     ),
     "arrivals-strip": Text(

@@ -12,7 +12,6 @@ from conformance.rules.views import (
     finishes,
     has_text,
     has_usage,
-    is_json,
     output_limit,
     request_body,
     texts,
@@ -295,5 +294,5 @@ def charset_accepted(exchange: Exchange) -> Iterator[Finding]:
 )
 def stream_options_alone(exchange: Exchange) -> Iterator[Finding]:
     """`stream_options` without `stream` SHOULD be ignored or refused with a 4xx status."""
-    if exchange.status not in _REFUSED and not is_json(exchange):
+    if exchange.media_type == "text/event-stream" or exchange.stream.chunks:
         yield Finding("header:content-type", "application/json", exchange.media_type, deviation="sse-for-plain")

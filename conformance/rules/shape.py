@@ -9,7 +9,7 @@ from typing import Any
 from conformance.contract import CONTRACTS, load_schemas, shape_errors
 from conformance.model import Exchange, Finding
 from conformance.rules.base import rule
-from conformance.rules.views import has_chunks, is_json
+from conformance.rules.views import is_readable
 
 _SUBJECTS = {
     "models.list": ("models.list", "The list of models", "模型列表", "openai:models/list", ("MOD-01", "MOD-02")),
@@ -53,7 +53,7 @@ def _shape_rule(subject: str, contract: str) -> None:
         lines=lines,
         zh=zh + zh_words,
         operations=(operation,),
-        applies=has_chunks if operation == "chat.stream" else is_json,
+        applies=is_readable,
         breaks="typed clients raise, or hand on None" if contract == "compat" else "only clients that trust OpenAI's own lists",
         breaks_zh="强类型客户端会报错或得到 None" if contract == "compat" else "只影响完全依赖 OpenAI 文档的客户端",
     )(check)
@@ -132,7 +132,7 @@ def _extras_rule(subject: str) -> None:
         lines=("MOD-09",) if operation.startswith("models") else ("USE-09", "STR-23"),
         zh=zh + "可以含有 OpenAI 文档之外的字段",
         operations=(operation,),
-        applies=has_chunks if operation == "chat.stream" else is_json,
+        applies=is_readable,
         breaks="nothing; it tells which software runs here",
         breaks_zh="没有影响;可据此看出所用软件",
     )(check)

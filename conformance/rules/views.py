@@ -33,6 +33,11 @@ def has_chunks(exchange: Exchange) -> bool:
     return bool(exchange.stream.chunks)
 
 
+def is_readable(exchange: Exchange) -> bool:
+    """The answer has a body of its operation's kind: chunks of a stream, or a JSON object."""
+    return has_chunks(exchange) if exchange.case.operation == "chat.stream" else is_json(exchange)
+
+
 def request_body(exchange: Exchange) -> Mapping[str, Any]:
     """The request as it was sent."""
     found = json.loads(exchange.request.body or b"{}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from conformance.model import (
@@ -21,7 +22,7 @@ from conformance.model import (
     Severity,
     Verdict,
 )
-from conformance.rules.base import Answers, Rule, always
+from conformance.rules.base import Rule, catalogue
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -107,16 +108,15 @@ def exchange(name: str = "chat/minimal", response: Response | None = None, **cha
     return Exchange(**{**values, **changes})
 
 
-def judgement(
-    rule: str = "chat.usage.adds-up",
-    verdict: Verdict = Verdict.PASS,
-    severity: Severity = Severity.MUST,
-    operation: str = "chat",
-    findings: tuple[Finding, ...] = (),
-    exchanges: tuple[str, ...] = ("chat/minimal",),
-) -> Judgement:
-    """A judgement."""
-    return Judgement(rule, operation, severity, verdict, exchanges, findings)
+def judgement(rule: str = "chat.usage.adds-up", verdict: Verdict = Verdict.PASS, **changes: Any) -> Judgement:
+    """A judgement on one exchange."""
+    values: dict[str, Any] = {
+        "operation": "chat",
+        "severity": Severity.MUST,
+        "exchanges": ("chat/minimal",),
+        "findings": (),
+    }
+    return Judgement(rule=rule, verdict=verdict, **{**values, **changes})
 
 
 def ledger(*exchanges: Exchange, **changes: Any) -> Ledger:
@@ -134,28 +134,18 @@ def ledger(*exchanges: Exchange, **changes: Any) -> Ledger:
 
 
 def rule(name: str = "chat.usage.adds-up", **changes: Any) -> Rule:
-    """A rule that is not in the catalogue."""
+    """A rule with texts of its own, whatever the catalogue says today."""
     values: dict[str, Any] = {
         "id": name,
         "requirement": "`usage.total_tokens` MUST equal prompt plus completion tokens.",
-        "zh": "total_tokens 必须等于 prompt_tokens 与 completion_tokens 之和",
-        "text": "",
+        "zh": "`usage.total_tokens` 必须等于 prompt_tokens 与 completion_tokens 之和",
         "severity": Severity.MUST,
         "doc": "openai:chat/object#usage",
         "lines": ("USE-01",),
-        "basis": "stated",
-        "operations": ("chat",),
-        "probe": "",
-        "answers": Answers.SUCCESS,
-        "applies": always,
-        "needs": (),
         "breaks": "billing: clients that trust the total miscount",
         "breaks_zh": "计费:依赖总数的客户端会算错",
-        "over": "exchange",
-        "least": 1,
-        "check": lambda _: (),
     }
-    return Rule(**{**values, **changes})
+    return replace(next(iter(catalogue().values())), **{**values, **changes})
 
 
 def finding(**changes: Any) -> Finding:
@@ -196,7 +186,13 @@ def hostile_run() -> tuple[list[Judgement], Ledger]:
             ),
             exchanges=(bad.case.id,),
         ),
-        judgement(HOSTILE, Verdict.WARN, Severity.SHOULD, HOSTILE, (finding(exchange=bad.case.id),)),
+        judgement(
+            HOSTILE,
+            Verdict.WARN,
+            severity=Severity.SHOULD,
+            operation=HOSTILE,
+            findings=(finding(exchange=bad.case.id),),
+        ),
         judgement("chat.id.prefix", Verdict.INCONCLUSIVE, findings=(finding(message=HOSTILE, zh=HOSTILE),)),
     ]
     provider = Provider("https://x.example/" + HOSTILE, HOSTILE, name=HOSTILE, headers={"X-Extra": "EXTRA"})

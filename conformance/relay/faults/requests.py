@@ -39,7 +39,7 @@ def _(call: Call) -> None:
 @fault(
     "nulls-refused",
     Stage.REQUEST,
-    trips={"chat.nulls.accepted", "chat.request.accepted"},
+    trips={"chat.nulls.accepted"},
     zh="可选字段为 null 就被拒",
 )
 def _(call: Call) -> None:

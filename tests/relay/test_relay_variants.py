@@ -1,0 +1,210 @@
+"""Faults: the catalogue, the prefixes, and that every fault can be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.errors import UsageError
+from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, catalogue, create_app, variants
+from conformance.relay.call import Stage
+from conformance.relay.faults.base import fault
+from conformance.relay.variants import Address
+from tests.relay.driver import BEARER, call
+
+if TYPE_CHECKING:
+    import httpx
+
+    from conformance.relay import BackgroundRelay
+    from conformance.relay.call import Call
+    from conformance.relay.wire import ASGIApp
+    from tests.relay.conftest import Ask, Events
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+NUMBERS = "Write the numbers from one to sixty in English words, separated by commas."
+IN_TIME = {"stream-all-at-once", "cut-by-next-request", "hang-up-poisons"}
+"""Faults that show in when something comes, not in what."""
+
+_FRESH = re.compile(
+    rb"chatcmpl-[0-9a-f]{24}|msg_[0-9a-f]{24}|\"created\":1[0-9]{9,12}|\"created\":\"1[0-9]{9}\""
+)
+
+
+@cache
+def requests() -> list[tuple[str, str, bytes, tuple[tuple[bytes, bytes], ...]]]:
+    """Every request of the fixtures: method, path, body, headers."""
+    found = []
+    known = {"none": b"", "bare": DEFAULT_KEY.encode(), "wrong": b"Bearer sk-wrong", "key": BEARER}
+    paths = {"models.list": "/models", "models.retrieve": "/models/mock-chat"}
+    for path in sorted(FIXTURES.glob("[!e]*/*.json")):
+        case: dict[str, Any] = json.loads(path.read_bytes())
+        body = case.get("raw") or (json.dumps(case["body"]) if "body" in case else "")
+        key = known[case.get("auth", "key")]
+        kind = case.get("headers", {}).get("Content-Type", "application/json").encode()
+        headers = ((b"content-type", kind), *([(b"authorization", key)] if key else []))
+        default = paths.get(path.parent.name, "/chat/completions")
+        method = case.get("method", "POST" if path.parent.name.startswith("chat") else "GET")
+        full = f"/v1{case.get('path', default)}"
+        found.append((method, full, body.replace("$model", DEFAULT_MODEL).encode(), headers))
+    return found
+
+
+async def seen(app: ASGIApp, prefix: str = "") -> list[tuple[int, bytes, list[tuple[bytes, bytes]]]]:
+    """What a relay answers to all of them, what is fresh each time masked but not lost."""
+    answers = []
+    for method, path, body, headers in requests():
+        answer = await call(app, method, f"{prefix}{path}", body, headers=headers)
+        shown = [(name, b"" if name == b"x-request-id" else value) for name, value in answer.headers]
+        answers.append((answer.status, _FRESH.sub(_masked, answer.body), shown))
+    return answers
+
+
+def _masked(found: re.Match[bytes]) -> bytes:
+    return b"msg_" if found[0].startswith(b"msg_") else b"%d" % len(found[0])
+
+
+@cache
+def honest() -> list[tuple[int, bytes, list[tuple[bytes, bytes]]]]:
+    return asyncio.run(seen(create_app()))
+
+
+def test_the_honest_relay_answers_alike_twice() -> None:
+    assert asyncio.run(seen(create_app())) == honest()
+
+
+@pytest.mark.parametrize("name", sorted(set(catalogue()) - IN_TIME - {"id-replayed", "created-per-chunk"}))
+def test_a_fault_can_be_seen(name: str) -> None:
+    assert asyncio.run(seen(create_app(faults=[name]))) != honest()
+
+
+def test_the_catalogue_says_what_each_fault_is() -> None:
+    for name, entry in catalogue().items():
+        assert entry.name == name
+        assert entry.sentence.endswith(".")
+        assert entry.zh
+        assert entry.trips
+
+
+def test_ids_are_replayed_with_that_fault(ask: Ask) -> None:
+    first, second = (ask(prefix="fault/id-replayed").json()["id"] for _ in range(2))
+    assert first == second
+    assert ask("Say hello.", prefix="fault/id-replayed").json()["id"] != first
+
+
+def test_chunks_differ_in_time_with_that_fault(ask: Ask, events: Events) -> None:
+    chunks = events(ask(prefix="fault/created-per-chunk", stream=True))[:-1]
+    assert len({chunk["created"] for chunk in chunks}) == len(chunks)
+
+
+def test_a_fault_on_a_prefix_leaves_the_others_alone(ask: Ask) -> None:
+    assert ask(prefix="fault/choices-empty").json()["choices"] == []
+    assert ask(prefix="fault/usage-missing").json()["choices"]
+    assert ask().json()["choices"]
+
+
+def test_several_faults_work_together(ask: Ask) -> None:
+    body = ask(prefix="fault/choices-empty+usage-missing").json()
+    assert body["choices"] == []
+    assert "usage" not in body
+    assert ask(prefix="fault/choices-empty/fault/usage-missing").json().keys() == body.keys()
+
+
+def test_each_prefix_has_a_state_of_its_own(client: httpx.Client) -> None:
+    lists = [
+        len(client.get("/fault/models-unsteady+models-success/v1/models").json()["data"]) for _ in range(3)
+    ]
+    assert lists == [4, 3, 4]
+    assert len(client.get("/fault/models-unsteady+json-nan/v1/models").json()["data"]) == 4
+
+
+def test_an_unknown_fault_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="there is no fault 'n-ignore'") as caught:
+        create_app(faults=["n-ignore"])
+    assert caught.value.hint == "did you mean 'n-ignored'?"
+
+
+def test_an_unknown_fault_without_a_near_name_is_refused_too() -> None:
+    with pytest.raises(UsageError) as caught:
+        create_app(faults=["qqqqqqqqqqqq"])
+    assert "catalogue" in caught.value.hint
+
+
+@pytest.mark.parametrize("prefix", ["fault/n-ignore", "quirks/many"])
+def test_an_unknown_prefix_is_not_found(client: httpx.Client, prefix: str) -> None:
+    answer = client.get(f"/{prefix}/v1/models")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"]
+
+
+def test_a_malformed_fault_is_refused_at_import() -> None:
+    def undocumented(call: Call) -> None:
+        del call
+
+    with pytest.raises(ValueError, match="needs a new name"):
+        fault("undocumented", Stage.ANSWER, trips={"a.b"}, zh="无")(undocumented)
+
+
+def test_variants_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variants, "_MOST_VARIANTS", 2)
+    app = create_app()
+    for seed in (1, 2, 3):
+        assert asyncio.run(call(app, "GET", f"/quirks/{seed}/v1/models")).status == 200
+    kept = app._variants._states  # type: ignore[attr-defined]
+    assert [seed for _, seed in kept] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v1/models", Address((), "", "/v1/models")),
+        ("/fault/a+b/quirks/7/v1", Address(("a", "b"), "7", "/v1")),
+        ("/openai/v1/v1/models", Address((), "", "/v1/v1/models")),
+        ("/fault", Address((), "", "")),
+        ("", Address((), "", "")),
+    ],
+)
+def test_a_path_is_taken_apart(path: str, expected: Address) -> None:
+    assert Address.of(path) == expected
+
+
+def test_a_new_request_cuts_the_running_stream_with_that_fault(
+    relay: BackgroundRelay, client: httpx.Client
+) -> None:
+    url = f"{relay.variant('fault/cut-by-next-request')}/chat/completions"
+    body = {"model": "mock-chat", "messages": [{"role": "user", "content": NUMBERS}], "stream": True}
+    import httpx as client_library  # noqa: PLC0415 - at the top it is for annotations only
+
+    with pytest.raises(client_library.RemoteProtocolError), client.stream("POST", url, json=body) as running:
+        for number, _ in enumerate(running.iter_bytes()):
+            if number == 0:
+                client.post(url, json=body | {"stream": False})
+
+
+def test_a_stream_comes_all_at_once_after_a_wait_with_that_fault() -> None:
+    body = {"model": "mock-chat", "messages": [{"role": "user", "content": NUMBERS}], "stream": True}
+    started = time.monotonic()
+    app = create_app(faults=["stream-all-at-once"])
+    answer = asyncio.run(call(app, "POST", "/v1/chat/completions", json.dumps(body).encode()))
+    assert time.monotonic() - started > 1
+    assert len(answer.pieces) == 1
+
+
+def test_a_hang_up_poisons_the_next_streams_with_that_fault(ask: Ask, client: httpx.Client) -> None:
+    path = "/fault/hang-up-poisons/v1/chat/completions"
+    body = {"model": "mock-chat", "messages": [{"role": "user", "content": NUMBERS}], "stream": True}
+    short = {"prefix": "fault/hang-up-poisons", "stream": True, "max_tokens": 16}
+    assert ask(**short).status_code == 200
+    with client.stream("POST", path, json=body) as running:
+        next(running.iter_bytes())
+    deadline = time.monotonic() + 2
+    while ask(**short).status_code == 200 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert ask(**short).status_code == 500
+    assert ask(prefix="fault/hang-up-poisons").status_code == 200

@@ -1,0 +1,321 @@
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from conformance.model import Attempt, Failure, Finding, Response, Severity, Stop, Verdict
+from conformance.report.html import html_text
+from conformance.report.visible import is_harmless
+
+from .samples import (
+    HOSTILE,
+    RULES,
+    answer,
+    case,
+    exchange,
+    finding,
+    hostile_run,
+    judgement,
+    ledger,
+    request,
+    says,
+    stream,
+)
+
+VOID = {"meta", "link", "img", "br", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser would find in the page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements = []
+        self.open = []
+        self.inline = {"style": [], "script": []}
+        self.text = text
+        self.words = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID and not self.text_of_svg(tag):
+            self.open.append(tag)
+
+    def text_of_svg(self, tag):
+        return tag == "path"
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in self.inline:
+            self.inline[self.open[-1]].append(data)
+        else:
+            self.words.append(data)
+
+    @property
+    def shown(self):
+        return " ".join(" ".join(self.words).split())
+
+    @property
+    def ids(self):
+        return [attributes["id"] for _, attributes in self.elements if "id" in attributes]
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page(judgements, run=None, **options):
+    return Page(html_text(judgements, run or ledger(exchange()), RULES, **options))
+
+
+def full_run():
+    """A run with one of everything."""
+    refused = (Attempt(429, (), None, 1.5), Attempt(0, (), Failure("reset", "gone"), 0.5))
+    broken = exchange("chat/broken", attempts=refused, failure=Failure("timeout", "60 s"), response=None)
+    unanswered = type(broken)(**{**vars_of(broken), "response": None})
+    run = ledger(
+        exchange(),
+        exchange("chat/system", answer({"choices": []}, headers=(("x", "y"),) * 70, first_byte=0.5)),
+        unanswered,
+        exchange("chat.stream/pair", stream(says("a"), says("b"))),
+        exchange("chat.stream/plain", answer({"error": {}}, 400)),
+        exchange("chat.stream/named", Response(200, (), b"event: ping\ndata: {}\n\n", 0.0)),
+        preflight=(exchange(),),
+        plan=(case(), case("chat/never")),
+    )
+    judgements = [
+        judgement(verdict=Verdict.FAIL, findings=(finding(), finding(exchange="chat/system"), Finding())),
+        judgement("made.warn", Verdict.WARN, severity=Severity.SHOULD, findings=many_findings()),
+        judgement("made.error", Verdict.ERROR, exchanges=()),
+        judgement("made.unclear", Verdict.INCONCLUSIVE, findings=(Finding(message="time-out", zh="超时"),)),
+        judgement(
+            "made.note", Verdict.NOTE, severity=Severity.MAY, findings=(Finding(message="only English"),)
+        ),
+        judgement("made.pass", exchanges=("chat/minimal", "chat/system", "chat.stream/pair")),
+        judgement("made.documented", operation="chat.stream"),
+        judgement("made.none", Verdict.NOT_APPLICABLE, exchanges=()),
+    ]
+    return judgements, run
+
+
+def vars_of(item):
+    return {name: getattr(item, name) for name in type(item).__dataclass_fields__}
+
+
+def many_findings():
+    seen = tuple(finding(actual=1, exchange=f"chat/{number}") for number in range(9))
+    return seen + tuple(finding(actual=number, deviation="") for number in range(10, 20))
+
+
+@pytest.mark.parametrize("run", [full_run(), hostile_run(), ([], ledger())], ids=["full", "hostile", "empty"])
+def test_a_page_is_well_formed_and_loads_nothing(run):
+    found = page(*run)
+
+    assert found.open == []
+    assert len(found.all("script")) == len(found.all("style")) == 1
+    for tag, attributes in found.elements:
+        assert not [
+            name for name in attributes if name.startswith("on") or name in {"style", "src", "srcdoc"}
+        ]
+        assert re.fullmatch(r"#[A-Za-z0-9._-]+|data:,", attributes.get("href", "#x")), tag
+    assert "url(" not in found.inline["style"][0]
+    assert "@import" not in found.inline["style"][0]
+
+
+@pytest.mark.parametrize("run", [full_run(), hostile_run()], ids=["full", "hostile"])
+def test_every_link_leads_to_one_place(run):
+    found = page(*run)
+
+    assert len(found.ids) == len(set(found.ids))
+    targets = {link["href"][1:] for link in found.all("a")}
+    assert targets <= set(found.ids)
+
+
+def test_the_policy_allows_only_what_is_in_the_page():
+    found = page(*full_run())
+    policy = next(meta["content"] for meta in found.all("meta") if "http-equiv" in meta)
+
+    for kind in ("style", "script"):
+        digest = hashlib.sha256(found.inline[kind][0].encode()).digest()
+        assert f"{kind}-src 'sha256-{base64.b64encode(digest).decode()}'" in policy
+    assert policy.startswith("default-src 'none'; ")
+    assert policy.endswith("; img-src data:; base-uri 'none'; form-action 'none'")
+
+
+def test_hostile_text_is_shown_and_does_nothing():
+    text = html_text(*hostile_run(), RULES)
+    found = Page(text)
+
+    assert is_harmless(text, lines=True)
+    assert "<img" not in text
+    assert found.inline["script"][0].count("alert") == 0
+    assert "<script>alert(1)</script>" in found.shown
+    assert "{{ 7*7 }}" in found.shown
+    assert "\\u{202e}gnp.exe" in found.shown
+    assert text.encode()
+
+
+def test_everything_is_said_in_both_languages():
+    text = html_text(*full_run(), RULES)
+
+    assert text.count('<span lang="en">') == text.count('<span lang="zh-CN">') > 100
+    assert "检测发现" in text
+
+
+def test_the_first_screen_says_what_a_buyer_wants_to_know():
+    shown = page(*full_run()).shown
+
+    assert "Relay Example" in shown
+    assert "https://api.relay.example/v1" in shown
+    assert "2026-09-21 14:13 UTC" in shown
+    assert "Billing" in shown
+    assert "went wrong (errors: 1)" in shown
+    assert "1 of 2 planned requests were not sent" in shown
+
+
+def test_a_finding_is_told_once_for_all_its_exchanges():
+    found = page(
+        [judgement(verdict=Verdict.FAIL, findings=(finding(), finding(exchange="chat/system")))],
+        full_run()[1],
+    )
+
+    assert found.shown.count("Actual") == 1
+    assert "billing: clients that trust the total miscount" in found.shown
+    assert "total-off-by-one" in found.shown
+    assert "chat.usage.adds-up--chat" in found.ids
+
+
+def test_findings_beyond_the_first_are_folded_and_counted():
+    shown = page(*full_run()).shown
+
+    assert "different in 10 more places" in shown
+    assert "6 more are in results.json" in shown
+
+
+def test_a_stopped_run_says_why_and_what_to_do():
+    run = ledger(stop=Stop("key-rejected", "the key is rejected", "", "is it copied whole?"), complete=False)
+
+    shown = page([judgement(verdict=Verdict.INCONCLUSIVE)], run).shown
+
+    assert "the key is rejected" in shown
+    assert "is it copied whole?" in shown
+    assert "请检查密钥" in shown
+    assert "The test was interrupted" in shown
+    assert "Nothing could be judged" in shown
+
+
+def test_a_stop_that_nobody_knows_has_no_hint():
+    assert "→" not in page([], ledger(stop=Stop("odd", "", "停止"))).shown
+
+
+def test_a_clean_run_says_so():
+    shown = page([judgement()]).shown
+
+    assert "Conforms" in shown
+    assert "No requirement or recommendation was found broken." in shown
+    assert "There is nothing to report." in page([]).shown
+
+
+def test_strict_selection_and_recorder_are_named():
+    shown = page(
+        [judgement()], ledger(exchange(), rules=("chat",), tool="relay-conformance 0.0.1"), strict=True
+    ).shown
+
+    assert "Recommendations count as requirements here" in shown
+    assert "Only a selection of rules was tested:" in shown
+    assert "recorded by" in shown
+
+
+def test_many_minor_judgements_are_folded():
+    few = [judgement(f"made.up{number}", Verdict.NOTE) for number in range(3)]
+    many = [judgement(f"made.up{number}", Verdict.NOTE) for number in range(30)]
+
+    assert "open" in next(item for item in page(few).all("details") if item.get("class") == "many")
+    assert "open" not in next(item for item in page(many).all("details") if item.get("class") == "many")
+
+
+def test_an_exchange_is_shown_once_with_all_that_happened():
+    found = page(*full_run())
+
+    assert found.ids.count("exchange--chat--minimal") == 1
+    assert "preflight--chat--minimal" in found.ids
+    assert "timeout: 60 s" in found.shown
+    assert "HTTP 429, then 1.50 s of waiting" in found.shown
+    assert "reset: gone, then 0.50 s of waiting" in found.shown
+    assert "10 headers more in the ledger" in found.shown
+    assert "ping: {}" in found.shown
+
+
+def test_an_exchange_that_was_recorded_twice_keeps_two_anchors():
+    ids = page([judgement()], ledger(exchange(), exchange())).ids
+
+    assert {"exchange--chat--minimal", "exchange--chat--minimal.2"} <= set(ids)
+
+
+def test_large_bodies_and_streams_are_cut():
+    big = answer({"text": "x" * 100_000})
+    run = ledger(
+        exchange("chat/big", big, request=request(b"y" * 50_000)),
+        exchange("chat.stream/long", stream(*[says("word " * 20)] * 2_000)),
+    )
+
+    found = page([judgement(exchanges=("chat/big",), verdict=Verdict.FAIL)], run)
+
+    assert len(found.text) < 300_000
+    assert "bytes more in the ledger" in found.shown
+    assert "events more in the ledger" in found.shown
+    assert "The request is too long to print here" in found.shown
+
+
+def test_a_single_huge_event_is_still_shown():
+    run = ledger(*[exchange(f"chat.stream/{number}", stream(says("x" * 40_000))) for number in range(100)])
+
+    assert len(page([judgement()], run).text) < 2_000_000
+
+
+def test_a_thousand_judgements_stay_small():
+    exchanges = [exchange(f"chat/{number}", answer({"text": '"' * 30_000})) for number in range(1_000)]
+    judgements = [
+        judgement(
+            f"made.up{number}",
+            Verdict.FAIL,
+            exchanges=tuple(f"chat/{(number + step) % 1_000}" for step in range(5)),
+            findings=tuple(
+                finding(actual=step, exchange=f"chat/{(number + step) % 1_000}") for step in range(3)
+            ),
+        )
+        for number in range(1_000)
+    ]
+
+    assert len(html_text(judgements, ledger(*exchanges), RULES).encode()) < 10_000_000
+
+
+def test_timing_is_drawn_and_told():
+    found = page(*full_run())
+
+    assert {item.get("aria-hidden") for item in found.all("svg")} == {"true"}
+    assert "2 answers between 0.25 and 0.50 seconds, median 0.38" in found.shown
+    assert "3 events from 0.10 to 0.30 seconds" in found.shown
+
+
+def test_only_so_many_streams_are_drawn():
+    run = ledger(*[exchange(f"chat.stream/{number}", stream(says("a"))) for number in range(45)])
+
+    assert "5 more streams are in the ledger" in page([judgement()], run).shown
+
+
+def test_a_run_without_an_answer_has_nothing_to_time():
+    assert "There was no successful answer to measure." in page([judgement()], ledger()).shown
+
+
+def test_hostile_ids_become_anchors():
+    assert [name for name in page(*hostile_run()).ids if name.startswith("exchange--chat--_3c_")]
+    assert HOSTILE not in page(*hostile_run()).ids

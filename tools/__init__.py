@@ -1,0 +1,1 @@
+"""What the project's own targets run: tables for the documentation."""

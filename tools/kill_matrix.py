@@ -1,0 +1,84 @@
+"""The kill matrix: every fault of the reference relay against every rule, computed by vetting each fault.
+
+`python -m tools.kill_matrix` prints `docs/faults.md`. A rule *trips* when it yields a finding: fail or warn, or
+note for a MAY. One server serves every fault under a path of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance import relay
+from conformance.judging import judge
+from conformance.model import Limits, Provider, Verdict
+from conformance.planning import plan
+from conformance.redaction import Secrets
+from conformance.rules.base import catalogue
+from conformance.send import record_async
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+AT_ONCE = 6
+_TRIPPED = {Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
+_KEY = "RELAY_API_KEY"
+
+
+async def tripped_rules(base_url: str, path: Path, limits: Limits | None = None) -> frozenset[str]:
+    """The ids of the rules that a relay trips."""
+    ledger = await record_async(
+        plan(),
+        Provider(base_url, relay.DEFAULT_MODEL, _KEY),
+        path,
+        secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
+        limits=limits or Limits(backoff=0.02, longest_wait=1.0),
+    )
+    return frozenset(judgement.rule for judgement in judge(ledger) if judgement.verdict in _TRIPPED)
+
+
+def compute(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Fault -> the rules that it trips, for the faults named."""
+    return asyncio.run(_compute(list(names)))
+
+
+async def _compute(names: list[str]) -> dict[str, frozenset[str]]:
+    room = asyncio.Semaphore(AT_ONCE)
+    with relay.BackgroundRelay() as background, tempfile.TemporaryDirectory() as folder:
+
+        async def one(name: str) -> frozenset[str]:
+            async with room:
+                return await tripped_rules(background.variant(f"fault/{name}"), Path(folder) / f"{name}.jsonl")
+
+        return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+
+
+def page(matrix: dict[str, frozenset[str]]) -> str:
+    """The matrix as Markdown: faults with what they trip, rules with what trips them."""
+    faults, rules = relay.catalogue(), catalogue()
+    lines = [
+        "# Faults",
+        "",
+        "Made by `make faults`; a test compares it with what the reference relay and the rules do.",
+        "",
+        f"{len(faults)} faults, {len(rules)} rules. Try one: `relay-conformance demo --fault {next(iter(faults))}`.",
+        "",
+        "## What each fault trips",
+        "",
+        "| fault | what the relay does wrong | rules |",
+        "| --- | --- | --- |",
+    ]
+    for name, fault in faults.items():
+        tripped = "<br>".join(f"`{rule}`" for rule in sorted(matrix[name]))
+        lines.append(f"| `{name}` | {fault.sentence} | {tripped} |")
+    lines += ["", "## What trips each rule", "", "| rule | severity | faults |", "| --- | --- | --- |"]
+    for rule_id, rule in rules.items():
+        by = "<br>".join(f"`{name}`" for name in faults if rule_id in matrix[name])
+        lines.append(f"| `{rule_id}` | {rule.severity} | {by} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(compute(relay.catalogue())), end="")
