@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 USAGE, OURS, INTERRUPTED = 2, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
+
+
+_WRONG_PATH = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT}
 
 
 def main() -> None:
@@ -64,6 +68,8 @@ def _unexpected(error: Exception) -> int:
         error = error.exceptions[0]
     if isinstance(error, ConformanceError):
         return _say(error.message, error.hint, USAGE)
+    if isinstance(error, OSError) and error.errno in _WRONG_PATH:
+        return _say(f"{error.filename}: {error.strerror}", "choose another folder with --out; no ledger is lost", USAGE)
     if isinstance(error, OSError):
         return _say(f"{error.filename or 'the system'}: {error.strerror or error}", "what was recorded is kept", OURS)
     if os.environ.get("RELAY_CONFORMANCE_DEBUG"):
@@ -257,6 +263,8 @@ def _settle(options: dict[str, Any]) -> Run:
     from conformance import vetting  # noqa: PLC0415
     from conformance.planning import plan as make_plan  # noqa: PLC0415
 
+    if not options["key_env"]:
+        raise UsageError("--key-env is empty", "name the variable that holds the key; a relay without keys: --no-key")
     key_env = "" if options["no_key"] else options["key_env"]
     provider = vetting.checked_provider(
         options["base_url"], options["model"], key_env, options["name"], options["header"]

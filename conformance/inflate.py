@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 ACCEPTED = "gzip, deflate"
 """What we ask for; anything else in an answer is an answer that we did not ask for."""
+
+_TELLING = 2  # bytes at the beginning that tell the formats apart
 
 
 class UnreadableEncodingError(ValueError):
@@ -20,21 +23,28 @@ class Inflater:
         if self._name not in {"", "identity", "gzip", "x-gzip", "deflate"}:
             raise UnreadableEncodingError(f"content encoding {self._name[:40]!r} was not asked for ({ACCEPTED} was)")
         self._plain = self._name in {"", "identity"}
-        self._inflate = None if self._plain else zlib.decompressobj(47)  # 32 + 15: zlib or gzip header, found out
+        self._head = b""
+        self._inflate: Any = None
 
     def feed(self, piece: bytes, room: int) -> bytes:
         """The decoded bytes of a piece, at most `room + 1` of them: one more shows that there is too much."""
-        if self._inflate is None:
+        if self._plain:
             return piece[: room + 1]
+        if self._inflate is None:
+            self._head = piece = self._head + piece
+            if len(piece) < _TELLING:
+                return b""
+            self._inflate = zlib.decompressobj(self._window())
+        if self._inflate.eof:
+            return b""  # what follows the end of the encoded body is no part of it
         try:
-            return self._inflate.decompress(piece, room + 1)
-        except zlib.error:
-            return self._raw(piece, room)
-
-    def _raw(self, piece: bytes, room: int) -> bytes:
-        """Some servers send `deflate` without its zlib header; try that before giving up."""
-        self._inflate = zlib.decompressobj(-15)
-        try:
-            return self._inflate.decompress(piece, room + 1)
+            decoded: bytes = self._inflate.decompress(piece, room + 1)
         except zlib.error as error:
             raise UnreadableEncodingError(f"the body is not {self._name}: {error}") from error
+        return decoded
+
+    def _window(self) -> int:
+        """How zlib is told what to expect: some servers send `deflate` without its zlib header."""
+        first, second = self._head[:_TELLING]
+        headed = (first & 0x0F == zlib.DEFLATED and (first * 256 + second) % 31 == 0) or self._head.startswith(b"\x1f\x8b")
+        return -15 if self._name == "deflate" and not headed else 47  # 32 + 15: zlib or gzip header, found out

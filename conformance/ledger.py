@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conformance._version import __version__
 from conformance.contract import is_valid, schema_errors
-from conformance.errors import LedgerError
+from conformance.errors import LedgerError, UsageError
+from conformance.jsontext import parse_json
 from conformance.model import (
     Attempt,
     Auth,
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     from conformance.redaction import Secrets
 
 FORMAT = 1
+_LONGEST_HEADER = 8192
+_LONGEST_DETAIL = 200
 _SCHEMA = "formats/ledger.json"
+_DAMAGED = "it was edited or damaged; record the run again"
 _ENUMS: dict[str, Any] = {"expect": Expectation, "price": Price, "phase": Phase, "auth": Auth, "probes": frozenset}
 
 
@@ -46,10 +50,13 @@ class LedgerWriter:
     """Appends to a ledger file; every line is on its way to the disk when the call returns."""
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._secrets = secrets
-        # An unbuffered file: one write call for each line, so a kill leaves at most one torn line.
-        self._file = path.open("ab", buffering=0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # An unbuffered file: one write call for each line, so a kill leaves at most one torn line.
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another folder with --out") from error
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +119,10 @@ class LedgerWriter:
 
     def _headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         mask = self._secrets.mask_text
-        return tuple((mask(name), mask(value)) for name, value in headers)
+        return tuple((mask(name)[:_LONGEST_HEADER], mask(value)[:_LONGEST_HEADER]) for name, value in headers)
 
     def _failure(self, failure: Failure | None) -> Failure | None:
-        return failure and replace(failure, detail=self._secrets.mask_text(failure.detail))
+        return failure and replace(failure, detail=self._secrets.mask_text(failure.detail)[:_LONGEST_DETAIL])
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -129,7 +136,7 @@ def read_ledger(path: Path) -> Ledger:
     entries = [_entry(path, number, line) for number, line in enumerate(lines, 1)]
     if not entries or entries[0]["kind"] != "header":
         raise LedgerError(f"{path}: not a ledger, line 1 is no header", "give the ledger.jsonl of a run")
-    ledger = _assemble(entries)
+    ledger = _assemble(path, entries)
     return replace(ledger, complete=ledger.complete and not torn)
 
 
@@ -144,24 +151,24 @@ def cut_torn_line(path: Path) -> None:
 
 def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
     """One line, checked against the schema."""
-    hint = "it was edited or damaged; record the run again"
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise LedgerError(f"{path}: line {number} is not JSON", hint) from error
-    if not is_valid(_SCHEMA, entry):
-        problem = schema_errors(_SCHEMA, entry)[0]
-        raise LedgerError(f"{path}: line {number} is no ledger line: {problem.message}", hint)
-    if entry["kind"] == "header" and entry["format"] != FORMAT:
+    document = parse_json(line)
+    if document.problem:
+        raise LedgerError(f"{path}: line {number} is {document.problem.removeprefix('is ')}", _DAMAGED)
+    entry = document.value
+    written = entry.get("format", FORMAT) if isinstance(entry, dict) and entry.get("kind") == "header" else FORMAT
+    if isinstance(written, int) and written != FORMAT:
         raise LedgerError(
-            f"{path}: ledger format {entry['format']}, this version reads format {FORMAT}",
+            f"{path}: ledger format {written}, this version reads format {FORMAT}",
             "use the version of relay-conformance that wrote it",
         )
+    if not is_valid(_SCHEMA, entry):
+        problem = schema_errors(_SCHEMA, entry)[0]
+        raise LedgerError(f"{path}: line {number} is no ledger line: {problem.message}", _DAMAGED)
     found: dict[str, Any] = entry
     return found
 
 
-def _assemble(entries: Sequence[dict[str, Any]]) -> Ledger:
+def _assemble(path: Path, entries: Sequence[dict[str, Any]]) -> Ledger:
     """Put checked lines together; a later exchange of the same case replaces the earlier one."""
     header = entries[0]
     plan = tuple(_case_in(case) for case in header["plan"])
@@ -171,18 +178,18 @@ def _assemble(entries: Sequence[dict[str, Any]]) -> Ledger:
     preflight: list[Exchange] = []
     footer: dict[str, Any] | None = None
     limit_field = ""
-    for entry in entries[1:]:
-        kind = entry["kind"]
-        if kind == "exchange" and entry["case"] in cases:
-            exchanges[entry["case"]] = _exchange_in(entry, cases[entry["case"]])
-            footer = None
-        elif kind == "preflight":
-            preflight.append(_exchange_in(entry, _case_in(entry["case"])))
-        elif kind == "resolved":
+    for number, entry in enumerate(entries[1:], 2):
+        footer = entry if entry["kind"] == "footer" else None
+        if entry["kind"] == "resolved":
             provider = replace(provider, base_url=entry["base_url"])
             limit_field = entry["limit_field"]
-        elif kind == "footer":
-            footer = entry
+        try:
+            if entry["kind"] == "exchange" and entry["case"] in cases:
+                exchanges[entry["case"]] = _exchange_in(entry, cases[entry["case"]])
+            elif entry["kind"] == "preflight":
+                preflight.append(_exchange_in(entry, _case_in(entry["case"])))
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise LedgerError(f"{path}: line {number} holds no exchange: {error}", _DAMAGED) from error
     return Ledger(
         provider=provider,
         limits=Limits(**header["limits"]),
@@ -206,8 +213,8 @@ def _last(started: float, exchanges: Iterable[Exchange]) -> float:
 
 def _case_out(case: Case) -> dict[str, Any]:
     """A case without the fields that have their default."""
-    defaults = {field.name: field.default for field in fields(Case)}
-    out = {name: value for name, value in vars(case).items() if value != defaults[name] and value not in ({}, set())}
+    defaults = {field.name: field.default for field in fields(Case)} | {"headers": {}}
+    out = {name: value for name, value in vars(case).items() if value != defaults[name]}
     return {**out, "probes": sorted(case.probes)}
 
 

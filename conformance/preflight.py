@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,22 +16,22 @@ if TYPE_CHECKING:
     from conformance.model import Exchange
 
 
-
 def base_urls(given: str) -> list[str]:
     """The base URLs to try, likeliest first; raises UsageError for what is no base URL.
 
     A relay's own page may print it with `/v1`, without, or with a path prefix, and with a slash at the end.
     """
-    parts = urlsplit(given)
     example = "a base URL looks like https://api.example.com/v1"
     try:
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(given)
+        usable = parts.scheme in {"http", "https"} and parts.port != 0 and _is_host(parts.hostname or "")
     except ValueError:
         usable = False
-    if not usable or re.search(r"\s", given):
-        raise UsageError(f"{given!r} is no base URL", example)
-    if parts.username or parts.password or parts.query or parts.fragment:
+    # A wrong base URL is not repeated word for word: what stands before an @ may be a password.
+    if any(mark in given for mark in "@?#"):
         raise UsageError("the base URL carries a user name, a query or a fragment", f"{example}; keys go into variables")
+    if not usable or not given.isprintable() or " " in given:
+        raise UsageError(f"{given!r} is no base URL", example)
     path = parts.path.rstrip("/")
     for ending in ("/chat/completions", "/models"):
         path = path.removesuffix(ending)
@@ -40,15 +41,28 @@ def base_urls(given: str) -> list[str]:
     return [f"{root}/v1", root]
 
 
+def _is_host(name: str) -> bool:
+    """Whether a name or address can be asked for at all."""
+    if ":" in name:
+        return bool(ipaddress.IPv6Address(name))
+    labels = name.encode("idna").decode().removesuffix(".").split(".")
+    return all(re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", label) for label in labels)
+
+
 def speaks_api(exchange: Exchange) -> bool:
     """Whether an answer shows that this base URL is one: JSON, or a stream, and not an unknown path."""
-    return exchange.answered and not is_html(exchange) and exchange.status not in {404, 405, *range(300, 400)}
+    if is_html(exchange) or exchange.status in {404, 405, *range(300, 400)}:
+        return False
+    return exchange.answered or (exchange.response is not None and _kind(exchange) == "too-large")
 
 
 def reason_to_stop(models: Exchange, chat: Exchange) -> Stop | None:
     """Why nothing more should be sent, or None."""
     said = message_of(chat)
     answer = f"HTTP {chat.status}" + (f": {said}" if said else "")
+    if chat.failure is not None and chat.failure.kind == "unsent":
+        detail = chat.failure.detail
+        return Stop("not-sent", f"the first requests could not be sent: {detail}", f"最初的请求未能发送: {detail}", "raise it")
     if chat.response is None:
         detail = chat.failure.detail if chat.failure else ""
         return Stop("unreachable", f"no answer from the relay: {detail}", f"中转站没有回应: {detail}", _hint(chat))
@@ -66,6 +80,13 @@ def reason_to_stop(models: Exchange, chat: Exchange) -> Stop | None:
             "the base URL answers with a web page, not with the API",
             "这个 base URL 返回的是网页,不是 API",
             "look for the API address on the provider's page; it often ends in /v1",
+        )
+    if chat.failure is not None:
+        return Stop(
+            "unreachable",
+            f"the relay's answer never became whole: {chat.failure.detail}",
+            f"中转站的回答不完整: {chat.failure.detail}",
+            _hint(chat),
         )
     if chat.status < 300:  # noqa: PLR2004 - an HTTP status class
         return None
@@ -96,10 +117,13 @@ def _unknown_model(models: Exchange, chat: Exchange, answer: str) -> Stop:
     )
 
 
+def _kind(exchange: Exchange) -> str:
+    return exchange.failure.kind if exchange.failure else ""
+
+
 def _hint(chat: Exchange) -> str:
-    kind = chat.failure.kind if chat.failure else ""
     return {
         "refused": "is the port right, and is the relay running?",
         "dns": "is the host name spelt right?",
         "tls": "the certificate or TLS version is not accepted; is it https?",
-    }.get(kind, "is the base URL right? Try it with curl")
+    }.get(_kind(chat), "is the base URL right? Try it with curl")

@@ -107,12 +107,12 @@ def pytest_configure(config: pytest.Config) -> None:
             "leave -n out: requests are sent concurrently anyway (--relay-concurrency); "
             "with --relay-ledger any number of workers can judge",
         )
-    from conformance.suite import hooks  # noqa: PLC0415 - only a run that tests a relay pays for these imports
+    from conformance.suite import hooks, wording  # noqa: PLC0415 - only a run that tests a relay pays for them
 
     try:
         hooks.register(config)
     except ConformanceError as error:
-        _refuse(hooks.in_our_options(error.message), hooks.in_our_options(error.hint))
+        _refuse(wording.in_our_options(error.message), wording.in_our_options(error.hint))
 
 
 def _distributed(config: pytest.Config) -> bool:

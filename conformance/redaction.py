@@ -27,7 +27,7 @@ MASKED = re.compile(r"<KEY\*+>")
 _ESCAPES = (b"\\", b"%", b"&")
 _BASE64 = {b"+": rb"(?:[+-]|%2b|\\+u002b)", b"/": rb"(?:\\*/|_|%2f|\\+u002f)"}
 _LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
-_DATA_LINE = re.compile(rb"^(data: ?)([^\r\n]*)", re.MULTILINE)
+_DATA_LINE = re.compile(rb"((?:\A|(?<=[\r\n]))data: ?)([^\r\n]*)")
 
 
 class Secrets:
@@ -65,7 +65,7 @@ class Secrets:
     def mask_body(self, body: bytes) -> bytes:
         """Mask a body; a secret that was cut into the pieces of a stream, or broken off at its end, is found as well."""
         masked = self.mask(body)
-        if self.values and b"data" in masked:
+        if self.values and b"data:" in masked:
             masked = self._mask_pieces(masked)
         return self._mask_end(masked)
 
@@ -96,7 +96,7 @@ class Secrets:
         """Note what each piece of one text is to become: its part of the masked text."""
         whole = "".join(text for _, text in found)
         masked = self.mask_text(whole)
-        if masked == whole or len(masked) != len(whole):
+        if masked == whole:
             return
         at = 0
         for event, text in found:
@@ -149,18 +149,17 @@ def _mask_of(size: int) -> bytes:
     return b"<KEY" + b"*" * (size - 5) + b">"
 
 
-def _texts(value: Any, path: str = "", index: int = 0) -> Iterable[tuple[str, str]]:
-    """Every string inside a JSON value, with where it stands; items of a list go by their `index` if they have one."""
+def _texts(value: Any, path: str = "") -> Iterable[tuple[str, str]]:
+    """Every string inside a JSON value, with where it stands; items of a list are told apart by their `index` only."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
-        own = value.get("index")
-        place = path.replace("*", str(own if isinstance(own, int) else index)) if path.endswith("*") else path
+        place = f"{path}{value['index']}" if isinstance(value.get("index"), int) else path
         for key, inner in value.items():
             yield from _texts(inner, f"{place}/{key}")
     elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _texts(inner, f"{path}/*", number)
+        for inner in value:
+            yield from _texts(inner, f"{path}/*")
 
 
 def _covered(body: bytes, stream: Stream, pieces: Mapping[int, Mapping[str, str]]) -> bytes:

@@ -143,6 +143,12 @@ class _NoCookies(DefaultCookiePolicy):
         return False
 
 
+async def _keep_headers(response: httpx.Response) -> None:
+    """Set the headers as they came aside, and hide a redirect from httpx, which stumbles over addresses that are none."""
+    response.extensions["headers"] = response.headers.raw
+    response.headers.pop("location", None)
+
+
 class _Slots:
     """Room for so many requests in flight; whoever came first gets it first, also for two at once."""
 
@@ -223,6 +229,7 @@ class _Recorder:
                 follow_redirects=False,
                 timeout=httpx.Timeout(self._limits.idle, connect=min(10.0, self._limits.timeout), pool=None),
                 limits=httpx.Limits(max_connections=SHARD, keepalive_expiry=_KEEPALIVE),
+                event_hooks={"response": [_keep_headers]},
             )
             client.cookies.jar.set_policy(_NoCookies())
             self._clients.append(await stack.enter_async_context(client))
@@ -402,7 +409,7 @@ class _Recorder:
                 await reader.read(self._clients[mine], request)
         except TimeoutError:
             failure = Failure("timeout", f"not finished after {self._limits.timeout:g} s, {len(reader.body)} bytes so far")
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnreadableEncodingError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
             failure = _failure(error, self._limits)
         finally:
             self._busy[mine] -= 1
@@ -478,11 +485,11 @@ class _Reader:
         """What came, however much it is."""
         if self._head is None:
             return None
-        headers = self._head.headers.raw[: self._limits.header_count]
+        headers = self._head.extensions["headers"][: self._limits.header_count]
         size = len(self.body)
         return Response(
             self._head.status_code,
-            tuple((name.decode("latin-1"), value.decode("latin-1")[:8192]) for name, value in headers),
+            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
             bytes(self.body),
             round(self._first_byte, 4),
             tuple((at, min(upto, size)) for at, upto in self._arrivals if upto <= size or upto == self._arrivals[-1][1]),
@@ -513,6 +520,8 @@ def _failure(error: Exception, limits: Limits) -> Failure:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, UnreadableEncodingError):
         return Failure("encoding", text)
+    if isinstance(error, (httpx.InvalidURL, UnicodeError)):
+        return Failure("dns", text)  # a host name that no name server would be asked for
     if isinstance(error, httpx.ConnectTimeout):
         return Failure("timeout", "no connection in time")
     if isinstance(error, httpx.TimeoutException):

@@ -6,11 +6,12 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conformance.errors import UsageError
+from conformance.errors import LedgerError, UsageError
 from conformance.ledger import read_ledger
 from conformance.model import Provider
 from conformance.planning import ceiling
@@ -91,19 +92,27 @@ def new_folder(base_url: str, *, name: str = "") -> Path:
     host = re.sub(r"[^A-Za-z0-9.-]+", "-", name or urlsplit(base_url).netloc) or "relay"
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = REPORTS / f"{stamp}-{host}"
-    others = (REPORTS / f"{stamp}-{host}-{number}" for number in range(2, 100))
+    others = (REPORTS / f"{stamp}-{host}-{number}" for number in count(2))
     return folder if not folder.exists() else next(each for each in others if not each.exists())
 
 
 def folder_to_resume(out: Path | None) -> Path:
     """The folder of an interrupted run; raises UsageError with the likely one when none is given."""
     if out is None:
-        unfinished = [path for path in sorted(REPORTS.glob(f"*/{LEDGER}")) if not read_ledger(path).complete]
+        unfinished = [path for path in sorted(REPORTS.glob(f"*/{LEDGER}")) if _is_unfinished(path)]
         hint = f"try --out {unfinished[-1].parent}" if unfinished else "there is no interrupted run in reports/"
         raise UsageError("--resume needs --out, the folder of the run to continue", hint)
     if not (out / LEDGER).exists():
         raise UsageError(f"{out} holds no {LEDGER}, so there is nothing to resume", "leave --resume out for a new run")
     return out
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether a ledger can be read and has no end."""
+    try:
+        return not read_ledger(path).complete
+    except LedgerError:
+        return False
 
 
 def announce(cases: Sequence[Case], limits: Limits) -> list[str]:

@@ -46,7 +46,7 @@ def create_app(
 ) -> ASGIApp:
     """Make a relay: honest, or with these faults and quirks.
 
-    `latency` is the number of seconds before the first byte; a stream then takes as long again.
+    `latency` is the number of seconds that an answer takes; a stream begins after half of them.
     """
     accepted = (keys,) if isinstance(keys, str) else tuple(keys)
     listed = tuple(_model(name, number) for number, name in enumerate(models))
@@ -100,7 +100,6 @@ class Relay:
             raw=raw,
             refusal=refusal,
             pause=self._latency,
-            spread=self._latency,
         )
         call.reply_headers = [(b"x-request-id", call.request_id.encode()), *wire.CORS]
         return call
@@ -186,7 +185,9 @@ def _refuse(call: Call, refusal: Refusal) -> None:
 def _finish(call: Call) -> None:
     """Settle headers and byte pieces."""
     call.at(Stage.REPLY)
-    if not call.streaming:
+    if call.streaming:
+        call.pause, call.spread = call.pause / 2, call.pause / 2
+    else:
         call.frames = [call.body] if call.body else []
         if call.status != 204:  # noqa: PLR2004 - an answer without content has no length either (RFC 9110)
             call.reply_headers.append((b"content-length", b"%d" % len(call.body)))

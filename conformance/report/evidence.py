@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from conformance.operations import OPERATIONS
 from conformance.report.curl import curl, key_variable
@@ -19,9 +22,9 @@ if TYPE_CHECKING:
 
 BODY = 20_000
 """Bytes of one body that are shown while there is room."""
-ROOM = 1_600_000
-"""Bytes of all bodies together: a page must open fast."""
-LEAST = 500
+ROOM = 2_000_000
+"""Characters of the page that all bodies together may take: a page must open fast."""
+LEAST = 300
 """Bytes of a body that are shown when there is no more room."""
 CURL = 6_000
 """Characters of a curl line that are shown."""
@@ -118,13 +121,22 @@ def _limits(exchanges: Sequence[Exchange], cited: set[str]) -> list[int]:
     limits = [LEAST] * len(exchanges)
     room = ROOM
     for number in order:
-        exchange = exchanges[number]
-        received = len(exchange.response.body) if exchange.response else 0
-        wanted = min(BODY, received) + min(BODY, len(exchange.request.body))
+        wanted = _weight(exchanges[number])
         if wanted <= room:
             limits[number] = BODY
             room -= wanted
     return limits
+
+
+def _weight(exchange: Exchange) -> int:
+    """How many characters of the page an exchange's bodies take."""
+    bodies = [exchange.request.body, exchange.response.body if exchange.response else b""]
+    return sum(len(content(visible_bytes(body, BODY)[0])) for body in bodies)
+
+
+def content(text: str) -> Markup:
+    """Text for the inside of an element, never for an attribute: quotes stay, JSON half as large."""
+    return Markup(escape(text, quote=False))  # noqa: S704 - escaped right here
 
 
 def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int) -> Evidence:

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from conformance.model import Severity, Verdict
 from conformance.report.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
-from conformance.report.evidence import anchors_by_case, evidence
+from conformance.report.evidence import anchors_by_case, content, evidence
 from conformance.report.requirements import operation_title
 from conformance.report.results import instant, tool
 from conformance.report.summary import columns, outlook, run_verdict, sentence, spent
@@ -78,9 +78,9 @@ def _inline(name: str) -> Markup:
     return Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704 - ours; escaping would change its hash
 
 
-def _hash(content: str) -> str:
+def _hash(inline: str) -> str:
     """What a Content-Security-Policy calls an inline file by."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+    return "sha256-" + base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
 
 
 def _head(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(show=_show, both=_both)
+    environment.filters.update(show=_show, both=_both, content=content)
     environment.globals.update(
         say=_say,
         title_of=operation_title,

@@ -34,7 +34,8 @@ def usage_chunk(exchange: Exchange) -> Iterator[Finding]:
         at = f"/events/{usages[0].event}/usage"
         yield Finding(at, "usage in one chunk", f"in {len(usages)} chunks", deviation="usage-every-chunk")
     elif usages[0].value["choices"]:
-        yield Finding(f"/events/{usages[0].event}/choices", [], usages[0].value["choices"], deviation="usage-on-finish")
+        label = "usage-on-finish" if usages[0].event == last_finish else "usage-with-choice"
+        yield Finding(f"/events/{usages[0].event}/choices", [], usages[0].value["choices"], deviation=label)
     elif usages[0].event < last_finish:
         yield Finding(f"/events/{usages[0].event}", f"after event {last_finish}", f"event {usages[0].event}")
 

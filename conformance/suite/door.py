@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +18,12 @@ from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.model import Finding, Judgement, Ledger, Limits, Severity, Verdict
 from conformance.planning import PREFLIGHT, plan
+from conformance.redaction import Secrets
 from conformance.suite import wording
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.model import Case, Provider
 
 Key = tuple[str, str]
@@ -41,56 +43,95 @@ class Check:
     severity: Severity
 
     @property
-    def id(self) -> str:
-        """What stands in brackets in the name of the test."""
-        return f"{self.rule}-{self.operation}"
+    def key(self) -> Key:
+        """What identifies it."""
+        return self.rule, self.operation
 
-    def settle(self, record_property: Callable[[str, object], None]) -> None:
+    def settle(self, item: pytest.Item) -> None:
         """Pass, fail or skip the running test, and note the verdict among its properties."""
         __tracebackhide__ = True
-        judgement = self.door.judgement((self.rule, self.operation))
-        for name, value in wording.properties(judgement):
-            record_property(name, value)
+        judgement = self.door.judgement(self.key)
+        item.user_properties += wording.properties(judgement)
         if judgement.verdict in _SKIPPED:
-            pytest.skip(wording.reason(judgement))
+            pytest.skip(wording.skipped(judgement))
         if judgement.verdict >= (Verdict.WARN if self.door.strict else Verdict.FAIL):
             pytest.fail(wording.told(judgement, self.door.ledger), pytrace=False)
 
 
 class Door:
-    """A recorded run, or a live one that is recorded when its first verdict is asked for."""
+    """A recorded run: nothing is sent, everything is judged already."""
 
-    def __init__(self, ledger: Ledger, path: Path, *, strict: bool, run: vetting.Run | None = None) -> None:
+    def __init__(self, ledger: Ledger, path: Path, *, strict: bool) -> None:
         self.ledger = ledger
-        """What is judged; before a live run has sent anything it holds no exchanges."""
         self.path = path
+        """Where the ledger is, or will be."""
         self.strict = strict
-        self.run = run
         self.selected: tuple[Key, ...] = ()
-        # Judging what has not been sent yet says which rules look at which cases, and costs nothing.
-        self._planned = {(judgement.rule, judgement.operation): judgement for judgement in judge(ledger)}
-        self._judged = {} if run else self._verdicts(self._planned.values())
+        """What is going to run, once that is known."""
+        self._planned = self._verdicts()
 
     @property
     def checks(self) -> list[Check]:
         """Every rule on every operation that the plan has cases for."""
-        return [
-            Check(self, rule, operation, judgement.severity)
-            for (rule, operation), judgement in self._planned.items()
-        ]
+        return [Check(self, *key, judgement.severity) for key, judgement in self._planned.items()]
 
     @property
     def recorded(self) -> bool:
-        """Whether there is anything to judge yet."""
-        return bool(self._judged)
+        """Whether verdicts are known."""
+        return True
 
-    def cases(self) -> tuple[Case, ...]:
-        """What the selected checks need to be sent, in sending order; nothing when none is selected."""
-        if not self.run or not self.selected:
-            return ()
-        wanted = {case for key in self.selected for case in self._planned[key].exchanges}
-        cases = plan(self._rules(), keyless=not self.run.provider.key_env)
-        return tuple(_with_companions(cases, wanted | set(PREFLIGHT)))
+    def judgement(self, key: Key) -> Judgement:
+        """The verdict of one check."""
+        return self._planned[key]
+
+    def judgements(self, keys: Iterable[Key]) -> list[Judgement]:
+        """The verdicts of these checks, in report order."""
+        wanted = set(keys)
+        return [self.judgement(key) for key in self._planned if key in wanted]
+
+    def key_of(self, report: pytest.TestReport) -> Key | None:
+        """The check that a report is about; None for a test of somebody else's."""
+        # Reports come from other processes under pytest-xdist: what they carry is all that is known of the test.
+        noted = dict(report.user_properties)
+        key = (str(noted.get("rule")), str(noted.get("operation")))
+        return key if key in self._planned else None
+
+    def header(self) -> list[str]:
+        """What the session is about, in lines for a terminal."""
+        return [f"judging {self.path}, nothing is sent", wording.target(self.ledger.provider)]
+
+    def announcement(self) -> list[str]:
+        """What running the selected checks will cost, in lines for a terminal."""
+        return []
+
+    def close(self) -> None:
+        """Leave nothing behind that nobody needs."""
+
+    def _verdicts(self) -> dict[Key, Judgement]:
+        """Judgements by check; a run that its preflight stopped says nothing but why."""
+        found = {(judgement.rule, judgement.operation): judgement for judgement in judge(self.ledger)}
+        stop = self.ledger.stop
+        if stop is None:
+            return found
+        why = (Finding(message=wording.ended_early(stop)),)
+        return {key: replace(each, verdict=Verdict.INCONCLUSIVE, findings=why) for key, each in found.items()}
+
+
+class LiveDoor(Door):
+    """A relay: what the selected checks need is sent, once, when the first verdict is asked for."""
+
+    def __init__(self, run: vetting.Run, *, strict: bool, temporary: bool) -> None:
+        self._run = run
+        self._temporary = temporary
+        self._judged: dict[Key, Judgement] = {}
+        # Judging a plan of which nothing was sent costs nothing, and says which rules look at which cases.
+        blank = Ledger(run.provider, run.limits, run.cases, (), started=0.0, seconds=0.0, tool="")
+        super().__init__(blank, run.ledger, strict=strict)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether verdicts are known."""
+        return bool(self._judged)
 
     def judgement(self, key: Key) -> Judgement:
         """The verdict of one check; the first one asked for starts the sending."""
@@ -98,40 +139,46 @@ class Door:
             self._record()
         return self._judged[key]
 
-    def judgements(self, keys: Iterable[Key]) -> list[Judgement]:
-        """The verdicts that are known of these checks, in report order."""
-        wanted = set(keys)
-        return [judgement for key, judgement in self._judged.items() if key in wanted]
+    def header(self) -> list[str]:
+        """What the session is about, in lines for a terminal."""
+        return [wording.target(self._run.provider), f"ledger {self.path}"]
+
+    def announcement(self) -> list[str]:
+        """What running the selected checks will cost, in lines for a terminal."""
+        return vetting.announce(self.cases(), self._run.limits) if self.selected else []
+
+    def cases(self) -> list[Case]:
+        """What the selected checks need to be sent, in sending order."""
+        needed = {case for key in self.selected for case in self._planned[key].exchanges} | set(PREFLIGHT)
+        cases = plan(self._rules(), keyless=not self._run.provider.key_env)
+        return _with_companions(needed, cases)
+
+    def close(self) -> None:
+        """Remove the temporary folder when nothing came to be in it."""
+        if self._temporary:
+            with suppress(OSError):
+                self._run.folder.rmdir()
 
     def _rules(self) -> tuple[str, ...]:
-        """The selected rules; empty for all of them, which is how a ledger says it."""
-        chosen = dict.fromkeys(rule for rule, _ in self.selected)
-        return tuple(chosen) if len(chosen) < len({rule for rule, _ in self._planned}) else ()
+        """The selected rules; none stands for all of them, as it does in a ledger."""
+        chosen = tuple(dict.fromkeys(rule for rule, _ in self.selected))
+        return chosen if len(chosen) < len({rule for rule, _ in self._planned}) else ()
 
     def _record(self) -> None:
-        """Send what the selected checks need; whatever goes wrong ends the session, it is never sent twice."""
-        from conformance.send import record  # noqa: PLC0415 - loads the HTTP client, which offline runs never need
+        """Send; whatever goes wrong ends the session, because the next test would pay for everything again."""
+        from conformance.send import record  # noqa: PLC0415 - loads the HTTP client, which only sending needs
 
-        run = self.run
+        run = self._run
         try:
-            with _unlogged():
+            with _no_wire_logs():
                 self.ledger = record(
                     self.cases(), run.provider, run.ledger, secrets=run.secrets, limits=run.limits, rules=self._rules()
                 )
         except ConformanceError as error:
             pytest.exit(f"relay-conformance: {error.message}", _USAGE)
-        except Exception as error:  # noqa: BLE001 - each further test would send, and pay for, everything again
-            pytest.exit(f"relay-conformance cannot record the run: {_first(error)}", _OURS)
-        self._judged = self._verdicts(judge(self.ledger))
-
-    def _verdicts(self, judgements: Iterable[Judgement]) -> dict[Key, Judgement]:
-        """Judgements by check; a run that its preflight stopped says nothing but why."""
-        found = {(judgement.rule, judgement.operation): judgement for judgement in judgements}
-        stop = self.ledger.stop
-        if stop is None:
-            return found
-        why = (Finding(message=wording.ended_early(stop)),)
-        return {key: replace(each, verdict=Verdict.INCONCLUSIVE, findings=why) for key, each in found.items()}
+        except Exception as error:  # noqa: BLE001 - see above; a disk that is full, or our own mistake
+            pytest.exit(f"relay-conformance cannot record the run: {_innermost(error)!r}", _OURS)
+        self._judged = self._verdicts()
 
 
 def open_ledger(path: Path, *, strict: bool) -> Door:
@@ -140,17 +187,48 @@ def open_ledger(path: Path, *, strict: bool) -> Door:
     return Door(read_ledger(file), file, strict=strict)
 
 
-def open_relay(provider: Provider, limits: Limits, folder: Path | None, *, strict: bool, sends: bool) -> Door:
-    """The door to a relay; what could stop the sending is found out here, while `sends` is True.
+def open_relay(provider: Provider, limits: Limits, out: Path | None, *, strict: bool, sends: bool) -> Door:
+    """The door to a relay; what would stop the sending is found out here, unless there will be none.
 
-    `folder` None: a temporary one, made when something may be sent.
+    `out`: the folder for the ledger; None takes a temporary one.
     """
     cases = tuple(plan(keyless=not provider.key_env))
-    secrets = vetting.gather_secrets(provider, os.environ if sends else _AnyVariable())
+    secrets = vetting.gather_secrets(provider) if sends else Secrets()
     vetting.check_secrets(provider, secrets, cases)
-    if folder is not None and (folder / vetting.LEDGER).exists():
-        raise UsageError(f"{folder} holds a run already", "choose another --out, or judge that run with --relay-ledger")
-    blank = Ledger(provider, limits, cases, (), 0.0, 0.0, "")
-    place = folder or Path(tempfile.mkdtemp(prefix="relay-conformance-") if sends else tempfile.gettempdir())
-    run = vetting.Run(provider, secrets, cases, limits, (), place)
-    return Door(blank, run.ledger, strict=strict, run=run)
+    if out is not None and (out / vetting.LEDGER).exists():
+        raise UsageError(f"{out} holds a run already", "choose another --out, or judge that run with --relay-ledger")
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder", "choose another --out")
+    temporary = out is None and sends
+    folder = Path(tempfile.mkdtemp(prefix="relay-conformance-")) if temporary else out or Path()
+    run = vetting.Run(provider, secrets, cases, limits, (), folder)
+    return LiveDoor(run, strict=strict, temporary=temporary)
+
+
+def _with_companions(needed: set[str], cases: Sequence[Case]) -> list[Case]:
+    """The needed cases, those that they wait for, and those that run during one of them."""
+    chosen = [case for case in cases if case.id in needed]
+    ids = needed | {case.follows for case in chosen} | {case.during for case in chosen}
+    ids |= {case.id for case in cases if case.during in ids}
+    return [case for case in cases if case.id in ids]
+
+
+@contextmanager
+def _no_wire_logs() -> Iterator[None]:
+    """Keep the HTTP client from logging: it would put relay text and echoed keys, unmasked, into reports."""
+    loggers = [logging.getLogger(name) for name in ("httpx", "httpcore")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _innermost(error: Exception) -> Exception:
+    """What went wrong, out of the groups that concurrent tasks wrap it in."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import pytest
 
     from conformance.suite.door import Check
 
 
-def test_rule(relay_check: Check, record_property: Callable[[str, object], None]) -> None:
+def test_rule(relay_check: Check, request: pytest.FixtureRequest) -> None:
     """The relay keeps this requirement on this operation."""
-    relay_check.settle(record_property)
+    relay_check.settle(request.node)

@@ -94,13 +94,16 @@ def says(content: str) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": content}}]}
 
 
-def exchange(name: str = "chat/minimal", response: Response | None = None, **changes: Any) -> Exchange:
-    """An exchange that was answered, unless `response` is changed to None."""
+ANSWER = answer()
+
+
+def exchange(name: str = "chat/minimal", response: Response | None = ANSWER, **changes: Any) -> Exchange:
+    """An exchange that was answered."""
     values: dict[str, Any] = {
-        "case": changes.pop("case", None) or case(name),
+        "case": case(name),
         "model": "gpt-4o-mini",
         "request": request(),
-        "response": response or answer(),
+        "response": response,
         "failure": None,
         "started": 1_790_000_000.0,
         "seconds": 0.5,

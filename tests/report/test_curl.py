@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import os
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,15 +20,19 @@ cat > input
 """
 
 
+Shell = Callable[[str], tuple[list[bytes], bytes]]
+"""Runs a line; returns curl's arguments and what it was piped."""
+
+
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory):
-    """Run a line with a fake curl on the path; return its arguments and what it was piped."""
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell with a fake curl on its path."""
     folder = tmp_path_factory.mktemp("shell")
     program = folder / "curl"
     program.write_text(FAKE)
     program.chmod(0o755)
 
-    def run(line):
+    def run(line: str) -> tuple[list[bytes], bytes]:
         environment = {
             "PATH": f"{folder}:{os.environ['PATH']}",
             "RELAY_API_KEY": "sk-'secret'",
@@ -46,18 +53,18 @@ def shell(tmp_path_factory):
     return run
 
 
-def body_sent(shell, line):
+def body_sent(shell: Shell, line: str) -> bytes:
     words, piped = shell(line)
     data = words[words.index(b"--data-binary") + 1]
     return piped if data == b"@-" else data
 
 
-def headers_sent(shell, line):
+def headers_sent(shell: Shell, line: str) -> list[bytes]:
     words, _ = shell(line)
     return [words[place + 1] for place, word in enumerate(words) if word == b"-H"]
 
 
-def test_a_plain_line_reads_well():
+def test_a_plain_line_reads_well() -> None:
     assert curl(exchange(), PROVIDER) == (
         "curl -sS 'https://api.relay.example/v1/chat/completions' \\\n"
         "  -H 'Authorization: Bearer '\"$RELAY_API_KEY\" \\\n"
@@ -66,7 +73,7 @@ def test_a_plain_line_reads_well():
     )
 
 
-def test_the_shell_puts_the_key_in(shell):
+def test_the_shell_puts_the_key_in(shell: Shell) -> None:
     assert headers_sent(shell, curl(exchange(), PROVIDER))[0] == b"Authorization: Bearer sk-'secret'"
     assert key_variable(exchange(), PROVIDER) == "RELAY_API_KEY"
 
@@ -80,13 +87,13 @@ def test_the_shell_puts_the_key_in(shell):
         (Auth.WRONG, "Bearer sk-wrong", b"Bearer sk-wrong"),
     ],
 )
-def test_the_key_stands_where_the_case_puts_it(shell, auth, value, sent):
+def test_the_key_stands_where_the_case_puts_it(shell: Shell, auth: Auth, value: str, sent: bytes) -> None:
     asked = exchange(case=case(auth=auth), request=request(headers=(("Authorization", value),)))
 
     assert headers_sent(shell, curl(asked, PROVIDER)) == [b"Authorization: " + sent]
 
 
-def test_a_relay_without_a_key_needs_none():
+def test_a_relay_without_a_key_needs_none() -> None:
     asked = exchange(request=request(headers=(("Authorization", "Bearer none"),)))
     provider = Provider("https://x.example/v1", "m", key_env="")
 
@@ -94,14 +101,14 @@ def test_a_relay_without_a_key_needs_none():
     assert key_variable(asked, provider) == ""
 
 
-def test_further_secret_headers_come_from_their_variables(shell):
+def test_further_secret_headers_come_from_their_variables(shell: Shell) -> None:
     provider = Provider("https://x.example/v1", "m", headers={"X-Extra": "EXTRA", "X-Other": "EXTRA"})
     asked = exchange(request=request(headers=(("x-extra", "<KEY**>"), ("X-Other", "hidden"))))
 
     assert headers_sent(shell, curl(asked, provider)) == [b"x-extra: more", b"X-Other: more"]
 
 
-def test_a_variable_name_that_is_none_is_not_expanded():
+def test_a_variable_name_that_is_none_is_not_expanded() -> None:
     provider = Provider("https://x.example/v1", "m", key_env="$(reboot)")
 
     line = curl(exchange(), provider)
@@ -110,7 +117,7 @@ def test_a_variable_name_that_is_none_is_not_expanded():
     assert "<KEY*****>" in line
 
 
-def test_headers_that_curl_writes_itself_are_left_out(shell):
+def test_headers_that_curl_writes_itself_are_left_out(shell: Shell) -> None:
     headers = (
         ("Host", "x"),
         ("Content-Length", "3"),
@@ -136,7 +143,7 @@ def test_headers_that_curl_writes_itself_are_left_out(shell):
         "你好 🌏".encode(),
     ],
 )
-def test_a_body_arrives_byte_for_byte_and_is_harmless_to_read(shell, body):
+def test_a_body_arrives_byte_for_byte_and_is_harmless_to_read(shell: Shell, body: bytes) -> None:
     line = curl(exchange(request=request(body)), PROVIDER)
 
     assert body_sent(shell, line) == body
@@ -145,11 +152,11 @@ def test_a_body_arrives_byte_for_byte_and_is_harmless_to_read(shell, body):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(min_size=1) | st.text(min_size=1).map(str.encode))
-def test_any_body_arrives_byte_for_byte(shell, body):
+def test_any_body_arrives_byte_for_byte(shell: Shell, body: bytes) -> None:
     assert body_sent(shell, curl(exchange(request=request(body)), PROVIDER)) == body
 
 
-def test_hostile_headers_and_addresses_stay_one_word_each(shell):
+def test_hostile_headers_and_addresses_stay_one_word_each(shell: Shell) -> None:
     url = f"https://x.example/{HOSTILE}[1-9]"
     line = curl(
         exchange(request=request(url=url, headers=(("X-Bad", HOSTILE.replace("\ud800", "")),))), PROVIDER
@@ -169,13 +176,13 @@ def test_hostile_headers_and_addresses_stay_one_word_each(shell):
     assert is_harmless(line, lines=True)
 
 
-def test_an_address_that_looks_like_an_option_is_none(shell):
+def test_an_address_that_looks_like_an_option_is_none(shell: Shell) -> None:
     words, _ = shell(curl(exchange(request=request(b"", url="-o/etc/passwd")), PROVIDER))
 
     assert words[:5] == [b"-sS", b"-X", b"POST", b"--url", b"-o/etc/passwd"]
 
 
-def test_other_methods_are_named(shell):
+def test_other_methods_are_named(shell: Shell) -> None:
     words, _ = shell(curl(exchange(request=request(b"", method="GET")), PROVIDER))
     assert b"-X" not in words
 
@@ -183,5 +190,5 @@ def test_other_methods_are_named(shell):
     assert words[1:3] == [b"-X", b"PU'T"]
 
 
-def test_a_stream_is_shown_as_it_comes():
+def test_a_stream_is_shown_as_it_comes() -> None:
     assert curl(exchange("chat.stream/minimal"), PROVIDER).startswith("curl -sS -N ")

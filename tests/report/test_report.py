@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from .samples import RULES, exchange, hostile_run, judgement, ledger
 NAMES = ["report.html", "results.json", "junit.xml"]
 
 
-def test_three_files_are_written_into_a_new_folder(tmp_path):
+def test_three_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
     files = report([judgement()], ledger(exchange()), tmp_path / "new" / "folder")
 
     assert list(files) == NAMES
@@ -20,7 +22,7 @@ def test_three_files_are_written_into_a_new_folder(tmp_path):
     assert all(path.stat().st_size for path in files.values())
 
 
-def test_the_same_run_gives_the_same_bytes(tmp_path):
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     run = hostile_run()
     first = report(*run, tmp_path / "1", rules=RULES)
     second = report(*hostile_run(), tmp_path / "2", rules=RULES)
@@ -28,7 +30,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path):
     assert [path.read_bytes() for path in first.values()] == [path.read_bytes() for path in second.values()]
 
 
-def test_neither_hashing_nor_place_nor_time_zone_shows(tmp_path):
+def test_neither_hashing_nor_place_nor_time_zone_shows(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from conformance.report import report\n"
         "from report.samples import hostile_run; report(*hostile_run(), Path(sys.argv[1]))"
@@ -47,7 +49,7 @@ def test_neither_hashing_nor_place_nor_time_zone_shows(tmp_path):
     assert written[0] == written[1]
 
 
-def test_an_older_report_is_replaced(tmp_path):
+def test_an_older_report_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("old")
 
     report([judgement()], ledger(exchange()), tmp_path)
@@ -55,7 +57,7 @@ def test_an_older_report_is_replaced(tmp_path):
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path):
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "report.html").mkdir()
 
     with pytest.raises(OSError, match="report"):

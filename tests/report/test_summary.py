@@ -1,6 +1,10 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
-from conformance.model import Attempt, Failure, Severity, Spent, Stop, Verdict
+from conformance.model import Attempt, Failure, Judgement, Severity, Spent, Stop, Verdict
 from conformance.report.requirements import in_order, operation_title, requirement
 from conformance.report.summary import (
     area,
@@ -25,7 +29,10 @@ MUST, SHOULD, MAY = Severity.MUST, Severity.SHOULD, Severity.MAY
 STOP = Stop("key-rejected", "the relay rejects the key", "中转站拒绝了密钥")
 
 
-def judged(*pairs):
+Pairs = list[tuple[Severity, Verdict]]
+
+
+def judged(*pairs: tuple[Severity, Verdict]) -> list[Judgement]:
     return [judgement("chat.id.fresh", verdict, severity=severity) for severity, verdict in pairs]
 
 
@@ -49,26 +56,26 @@ def judged(*pairs):
         ([], False, "inconclusive"),
     ],
 )
-def test_judgements_fold_into_one_verdict(pairs, strict, verdict):
+def test_judgements_fold_into_one_verdict(pairs: Pairs, strict: bool, verdict: str) -> None:
     assert run_verdict(judged(*pairs), ledger(), strict=strict) == verdict
 
 
-def test_a_run_that_stopped_or_broke_off_never_passes():
+def test_a_run_that_stopped_or_broke_off_never_passes() -> None:
     judgements = judged((MUST, PASS))
 
     assert run_verdict(judgements, ledger(stop=STOP), strict=False) == "inconclusive"
     assert run_verdict(judgements, ledger(complete=False), strict=False) == "inconclusive"
 
 
-def test_a_breach_stays_a_breach_when_the_run_broke_off():
+def test_a_breach_stays_a_breach_when_the_run_broke_off() -> None:
     assert run_verdict(judged((MUST, FAIL)), ledger(complete=False), strict=False) == "fail"
 
 
-def test_each_verdict_has_its_exit_code():
+def test_each_verdict_has_its_exit_code() -> None:
     assert [exit_code(word) for word in ("pass", "fail", "inconclusive", "error")] == [0, 1, 6, 7]
 
 
-def test_all_eight_words_are_counted():
+def test_all_eight_words_are_counted() -> None:
     found = counts(judged((MUST, PASS), (MUST, PASS), (SHOULD, WARN)))
 
     assert found == {**dict.fromkeys([verdict.label for verdict in Verdict], 0), "pass": 2, "warn": 1}
@@ -88,7 +95,9 @@ def test_all_eight_words_are_counted():
         ([], {}, "Nothing could be judged"),
     ],
 )
-def test_the_sentence_says_what_the_verdict_rests_on(pairs, changes, said):
+def test_the_sentence_says_what_the_verdict_rests_on(
+    pairs: Pairs, changes: dict[str, Any], said: str
+) -> None:
     found = sentence(judged(*pairs), ledger(**changes), strict=False)
 
     assert said in found.en
@@ -96,7 +105,7 @@ def test_the_sentence_says_what_the_verdict_rests_on(pairs, changes, said):
     assert "{" not in "".join(found)
 
 
-def test_the_strict_sentence_names_recommendations():
+def test_the_strict_sentence_names_recommendations() -> None:
     found = sentence(judged((MUST, PASS), (SHOULD, WARN)), ledger(), strict=True)
 
     assert "strays from 1 of 1 recommendations" in found.en
@@ -116,7 +125,7 @@ def test_the_strict_sentence_names_recommendations():
         ("chat.stream.done-last", "content"),
     ],
 )
-def test_a_rule_matters_for_one_thing(name, wanted):
+def test_a_rule_matters_for_one_thing(name: str, wanted: str) -> None:
     assert area(name) == wanted
 
 
@@ -131,7 +140,7 @@ def test_a_rule_matters_for_one_thing(name, wanted):
         ([(MUST, NOT_APPLICABLE)], "unchecked", "not judged"),
     ],
 )
-def test_an_outlook_follows_from_the_verdicts_of_its_area(pairs, state, said):
+def test_an_outlook_follows_from_the_verdicts_of_its_area(pairs: Pairs, state: str, said: str) -> None:
     others = [judgement("chat.usage.counts", ERROR)]
 
     found, text = outlook(judged(*pairs) + others, "content")
@@ -140,7 +149,7 @@ def test_an_outlook_follows_from_the_verdicts_of_its_area(pairs, state, said):
     assert said in text.en
 
 
-def test_the_matrix_sorts_rules_by_contract_and_operation():
+def test_the_matrix_sorts_rules_by_contract_and_operation() -> None:
     judgements = [
         judgement("models.list.compat", operation="models.list"),
         judgement("chat.response.compat"),
@@ -158,12 +167,12 @@ def test_the_matrix_sorts_rules_by_contract_and_operation():
     assert table["unknown"]["compat"] == []
 
 
-def test_the_documented_column_appears_with_its_first_rule():
+def test_the_documented_column_appears_with_its_first_rule() -> None:
     assert columns([judgement("chat.response.documented")])[0] == "documented"
     assert column("chat.response.documented") == "documented"
 
 
-def test_the_worst_judgements_come_first_and_equals_keep_their_order():
+def test_the_worst_judgements_come_first_and_equals_keep_their_order() -> None:
     judgements = [
         judgement("a.b", PASS),
         judgement("c.d", FAIL),
@@ -174,7 +183,7 @@ def test_the_worst_judgements_come_first_and_equals_keep_their_order():
     assert [found.rule for found in worst_first(judgements)] == ["e.f", "c.d", "g.h", "a.b"]
 
 
-def test_every_attempt_counts_as_a_request():
+def test_every_attempt_counts_as_a_request() -> None:
     tried = (Attempt(429, (), None, 1.0), Attempt(0, (), Failure("refused", "no"), 1.0))
     unsent = exchange("chat/late", failure=Failure("unsent", "budget"))
     run = ledger(exchange(attempts=tried), unsent, preflight=(exchange("chat/preflight"),))
@@ -182,7 +191,7 @@ def test_every_attempt_counts_as_a_request():
     assert spent(run).requests == 4
 
 
-def test_tokens_are_counted_as_reported_or_at_their_ceiling():
+def test_tokens_are_counted_as_reported_or_at_their_ceiling() -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 5}
     run = ledger(
         exchange(),
@@ -194,22 +203,22 @@ def test_tokens_are_counted_as_reported_or_at_their_ceiling():
     assert spent(run) == Spent(requests=4, input_tokens=16, output_tokens=3 + 5 + 16)
 
 
-def test_an_unknown_rule_and_operation_are_named_by_their_ids():
+def test_an_unknown_rule_and_operation_are_named_by_their_ids() -> None:
     assert requirement("made.up", {}).text == ("made.up", "made.up")
     assert operation_title("made.up") == ("made.up", "made.up")
     assert operation_title("chat").zh == "聊天补全"
 
 
-def test_a_requirement_falls_back_on_the_language_that_there_is():
+def test_a_requirement_falls_back_on_the_language_that_there_is() -> None:
     about = requirement("a.b", {"a.b": rule("a.b", breaks="", breaks_zh="算错", lines=())})
 
     assert about.breaks == ("算错", "算错")
     assert about.document == "openai:chat/object#usage"
 
 
-def test_operations_come_in_the_order_of_the_table():
+def test_operations_come_in_the_order_of_the_table() -> None:
     assert in_order({"zebra", "chat", "models.list", "ape"}) == ["models.list", "chat", "ape", "zebra"]
 
 
-def test_a_case_without_output_costs_no_tokens():
+def test_a_case_without_output_costs_no_tokens() -> None:
     assert spent(ledger(exchange(case=case(output_tokens=0), response=answer({})))).output_tokens == 0

@@ -1,6 +1,9 @@
+from __future__ import annotations
+
 import io
 import subprocess
 import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.cells import cell_len
@@ -12,14 +15,27 @@ from conformance.report.visible import is_harmless
 
 from .samples import exchange, finding, hostile_run, judgement, ledger
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def printed(judgements, run=None, *, strict=False, files=None, **console):
-    screen = Console(file=io.StringIO(), width=80, **console)
-    print_summary(judgements, run or ledger(exchange()), files or {}, strict=strict, console=screen)
-    return screen.file.getvalue()
+    from conformance.model import Judgement, Ledger
 
 
-def test_the_summary_begins_with_the_verdict_in_both_languages():
+def printed(
+    judgements: list[Judgement],
+    run: Ledger | None = None,
+    *,
+    files: dict[str, Path] | None = None,
+    width: int = 80,
+    **console: Any,
+) -> str:
+    paper = io.StringIO()
+    screen = Console(file=paper, width=width, **console)
+    print_summary(judgements, run or ledger(exchange()), files or {}, strict=False, console=screen)
+    return paper.getvalue()
+
+
+def test_the_summary_begins_with_the_verdict_in_both_languages() -> None:
     lines = printed([judgement()]).splitlines()
 
     assert lines[:5] == [
@@ -31,7 +47,7 @@ def test_the_summary_begins_with_the_verdict_in_both_languages():
     ]
 
 
-def test_a_finding_is_told_in_the_order_that_people_read():
+def test_a_finding_is_told_in_the_order_that_people_read() -> None:
     shown = printed([judgement(verdict=Verdict.FAIL, findings=(finding(message="off by one"), finding()))])
 
     labels = ["reason", "expected", "actual", "where", "document", "known as", "exchange", "and"]
@@ -41,7 +57,7 @@ def test_a_finding_is_told_in_the_order_that_people_read():
     assert "1 more of the same kind" in shown
 
 
-def test_the_table_has_a_row_for_each_operation(tmp_path):
+def test_the_table_has_a_row_for_each_operation(tmp_path: Path) -> None:
     shown = printed(
         [
             judgement("models.list.compat", operation="models.list"),
@@ -58,24 +74,24 @@ def test_the_table_has_a_row_for_each_operation(tmp_path):
     assert "report.html" in shown
 
 
-def test_only_the_worst_findings_are_shown():
+def test_only_the_worst_findings_are_shown() -> None:
     shown = printed([judgement(f"made.up{number}", Verdict.WARN) for number in range(20)])
 
     assert shown.count("! WARN") == 12
     assert "and 8 more in report.html" in shown
 
 
-def test_a_judgement_without_findings_names_its_exchanges():
+def test_a_judgement_without_findings_names_its_exchanges() -> None:
     assert "chat/minimal" in printed([judgement(verdict=Verdict.ERROR)])
 
 
-def test_a_judgement_without_anything_to_say_is_one_line_and_its_requirement():
+def test_a_judgement_without_anything_to_say_is_one_line_and_its_requirement() -> None:
     shown = printed([judgement("made.up", Verdict.FAIL, exchanges=())])
 
     assert shown.rstrip().endswith("✕ FAIL  MUST  made.up · chat\n  made.up")
 
 
-def test_why_a_run_ended_early_is_said_once():
+def test_why_a_run_ended_early_is_said_once() -> None:
     unsent = judgement(verdict=Verdict.INCONCLUSIVE, findings=(Finding(message="not sent"),))
     run = ledger(
         stop=Stop("no-credit", "the account is empty", "余额不足"), complete=False, rules=("chat.usage",)
@@ -90,11 +106,11 @@ def test_why_a_run_ended_early_is_said_once():
     assert "not sent" not in shown
 
 
-def test_a_stop_without_a_known_hint_has_none():
+def test_a_stop_without_a_known_hint_has_none() -> None:
     assert "hint:" not in printed([], ledger(stop=Stop("odd", "stopped", "停止")))
 
 
-def test_hostile_text_does_nothing_to_a_terminal():
+def test_hostile_text_does_nothing_to_a_terminal() -> None:
     judgements, run = hostile_run()
 
     shown = printed(judgements, run)
@@ -106,22 +122,21 @@ def test_hostile_text_does_nothing_to_a_terminal():
 
 
 @pytest.mark.parametrize("width", [40, 80, 300])
-def test_lines_fit_the_terminal(width):
-    screen = Console(file=io.StringIO(), width=width)
-    judgements = [judgement(verdict=Verdict.FAIL, findings=(finding(actual="word " * 100),))]
+def test_lines_fit_the_terminal(width: int) -> None:
+    found = judgement(verdict=Verdict.FAIL, findings=(finding(actual="word " * 100),))
 
-    print_summary(judgements, ledger(exchange()), {}, strict=True, console=screen)
+    shown = printed([found], width=width)
 
-    assert max(cell_len(line) for line in screen.file.getvalue().splitlines()) <= min(width, 100)
+    assert max(cell_len(line) for line in shown.splitlines()) <= min(width, 100)
 
 
-def test_colour_is_left_out_where_it_is_not_wanted(monkeypatch):
+def test_colour_is_left_out_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
     assert "\x1b[3" not in printed([judgement(verdict=Verdict.FAIL)], force_terminal=True)
 
 
-def test_colour_is_used_where_it_is(monkeypatch):
+def test_colour_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
 
@@ -130,22 +145,22 @@ def test_colour_is_used_where_it_is(monkeypatch):
     )
 
 
-def test_a_terminal_that_knows_ascii_only_gets_escapes():
-    screen = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"), width=80)
+def test_a_terminal_that_knows_ascii_only_gets_escapes() -> None:
+    paper = io.BytesIO()
+    screen = Console(file=io.TextIOWrapper(paper, encoding="ascii", write_through=True), width=80)
 
     print_summary([judgement()], ledger(), {}, strict=False, console=screen)
 
-    screen.file.flush()
-    assert b"\\u2713 Conforms" in screen.file.buffer.getvalue()
+    assert b"\\u2713 Conforms" in paper.getvalue()
 
 
-def test_standard_output_is_the_default(capsys):
+def test_standard_output_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     print_summary([judgement()], ledger(), {}, strict=False)
 
     assert "Conforms" in capsys.readouterr().out
 
 
-def test_rich_is_loaded_only_when_something_is_shown():
+def test_rich_is_loaded_only_when_something_is_shown() -> None:
     code = "import sys, conformance.report, conformance.report.terminal; sys.exit('rich' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,41 +28,41 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
         ("two\nlines\t", r"two\u{a}lines\u{9}"),
     ],
 )
-def test_hostile_characters_become_escapes(text, shown):
+def test_hostile_characters_become_escapes(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-def test_newline_and_tab_stay_when_asked():
+def test_newline_and_tab_stay_when_asked() -> None:
     assert visible("two\nlines\t\r", lines=True) == "two\nlines\t\\u{d}"
 
 
-def test_long_text_says_how_much_is_missing():
+def test_long_text_says_how_much_is_missing() -> None:
     assert visible("x" * 1_400, 100) == "x" * 100 + "… (1,300 more characters)"
 
 
 @given(ANY_TEXT)
-def test_visible_text_is_harmless_and_can_be_encoded(text):
+def test_visible_text_is_harmless_and_can_be_encoded(text: str) -> None:
     shown = visible(text)
 
     assert is_harmless(shown)
-    assert shown.encode()
+    assert shown.encode().decode() == shown
 
 
-def test_a_hostile_text_is_not_harmless():
+def test_a_hostile_text_is_not_harmless() -> None:
     assert not is_harmless(HOSTILE)
     assert not is_harmless("a\nb")
     assert is_harmless("a\nb", lines=True)
 
 
-def test_bytes_that_are_no_text_are_shown_as_escapes():
+def test_bytes_that_are_no_text_are_shown_as_escapes() -> None:
     assert visible_bytes(b"ok \xff\n\x1b", 100) == ("ok \\xff\n\\u{1b}", 0)
 
 
-def test_a_character_that_the_limit_cuts_in_two_is_left_out():
+def test_a_character_that_the_limit_cuts_in_two_is_left_out() -> None:
     assert visible_bytes("你好".encode(), 4) == ("你", 2)
 
 
-def test_a_json_value_is_shown_compactly():
+def test_a_json_value_is_shown_compactly() -> None:
     assert shorten({"a": [1, None, "x\u202e"]}) == '{"a": [1, null, "x\\u{202e}"]}'
 
 
@@ -74,12 +77,13 @@ def test_a_json_value_is_shown_compactly():
         float("-inf"),
         object,
     ],
+    ids=["text", "list", "object", "integer", "nan", "infinity", "no JSON"],
 )
-def test_any_value_is_shown_shortly(value):
+def test_any_value_is_shown_shortly(value: Any) -> None:
     assert 0 < len(shorten(value, 100)) < 400
 
 
-def test_a_value_that_is_nested_too_deeply_is_cut():
+def test_a_value_that_is_nested_too_deeply_is_cut() -> None:
     value: object = "end"
     for _ in range(10**5):
         value = [value]
@@ -87,14 +91,14 @@ def test_a_value_that_is_nested_too_deeply_is_cut():
     assert "…" in shorten(value)
 
 
-def test_a_small_value_stays_what_it_is():
+def test_a_small_value_stays_what_it_is() -> None:
     value = {"a": [1, 2.5, True, None, "x"], "b": {}}
 
     assert bounded(value, 300) == value
     assert json.loads(json_text(value)) == value
 
 
-def test_what_is_cut_is_counted():
+def test_what_is_cut_is_counted() -> None:
     assert bounded(["abc", "def", "ghi"], 6) == ["abc", "… (2 more)"]
     assert bounded({"abc": "def", "ghi": 1, "jkl": 2}, 10) == {"abc": "… (3 more characters)", "…": "2 more"}
     assert bounded("abcdef", 2) == "ab… (4 more characters)"

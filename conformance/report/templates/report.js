@@ -70,6 +70,8 @@
   });
   addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("button[data-do]")) button.hidden = false;
+    const button = document.getElementById("copy").content;
+    for (const box of document.querySelectorAll(".copied")) box.prepend(button.cloneNode(true));
     reveal();
   });
 })();

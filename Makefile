@@ -1,0 +1,54 @@
+# Every target works from a fresh clone: Python >= 3.11, pip and a package index are all that is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types coverage package faults docs bench repeats clean
+
+demo: $(READY)  ## vet the reference relay that we ship, and say where the report is
+	$(BIN)/relay-conformance demo
+
+test: $(READY)  ## the whole test suite
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+coverage: $(READY)  ## branch coverage of conformance/, 100 % or the reason beside the line
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q -p no:randomly
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+package: $(READY)  ## build the wheel and look into it
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m tools.inspect_wheel dist/*.whl
+
+faults: $(READY)  ## the kill matrix: which fault trips which rule
+	$(BIN)/python -m tools.kill_matrix > docs/faults.md.new && mv docs/faults.md.new docs/faults.md
+	@echo docs/faults.md
+
+docs: $(READY) faults  ## every generated page
+	$(BIN)/python -m tools.pages
+
+bench: $(READY)  ## the figures that the README quotes
+	$(BIN)/python -m benchmarks
+
+repeats: $(READY)  ## 200 runs against honest but awkward relays: nothing may be found wrong
+	$(BIN)/python -m tools.repeats 200 300
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,186 @@
+"""Measures what the project promises to be quick, and prints a table: figure, limit, promise.
+
+`python -m benchmarks`. Times are medians of several runs on this machine, ratios come from one and the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from conformance import relay
+from conformance.judging import judge
+from conformance.model import Case, Exchange, Ledger, Limits, Phase, Provider, Request, Response
+from conformance.planning import plan
+from conformance.redaction import Secrets
+from conformance.report import report
+from conformance.send import record
+
+KEY = "RELAY_API_KEY"
+RUNS = 5
+
+
+def copies(count: int) -> list[Case]:
+    """The default plan, filled up with copies of its plain cases to so many exchanges."""
+    cases = plan()
+    simple = [case for case in cases if case.phase is Phase.VALID and not case.follows and not case.during]
+    extra = [replace(simple[each % len(simple)], id=f"{simple[each % len(simple)].operation}/copy-{each}") for each in range(count)]
+    return [*cases, *extra][:count] if count <= len(cases) else [*cases, *extra[: count - len(cases)]]
+
+
+def vet(base_url: str, cases: list[Case], folder: Path, **limits: float) -> Ledger:
+    """Record, judge, report: everything that `vet` does after start-up."""
+    secrets = Secrets({KEY: relay.DEFAULT_KEY})
+    allowed = Limits(requests=5_000, output_tokens=500_000, **limits)  # type: ignore[arg-type]
+    ledger = record(cases, Provider(base_url, relay.DEFAULT_MODEL, KEY), folder / "ledger.jsonl", secrets=secrets, limits=allowed)
+    report(judge(ledger), ledger, folder)
+    return ledger
+
+
+class OutsideRelay:
+    """The reference relay in a process of its own, so that its CPU is not counted as ours."""
+
+    def __init__(self, latency_ms: int) -> None:
+        command = [sys.executable, "-m", "conformance", "serve", "--latency-ms", str(latency_ms)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        self.base_url = line.split()[-1]
+
+    def __enter__(self) -> OutsideRelay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+def wall_of_a_hundred() -> tuple[float, float]:
+    """(seconds, ideal) for 100 exchanges of 200 ms at a concurrency of 8."""
+    times = []
+    with OutsideRelay(200) as outside:
+        for _ in range(RUNS):
+            with tempfile.TemporaryDirectory() as folder:
+                started = time.perf_counter()
+                vet(outside.base_url, copies(100), Path(folder))
+                times.append(time.perf_counter() - started)
+    return statistics.median(times), 100 * 0.2 / 8
+
+
+def cpu_ratio() -> tuple[float, float, float]:
+    """(ours, bare, ratio): CPU milliseconds an exchange, everything included, against a bare httpx client."""
+    ours, bare = [], []
+    with OutsideRelay(0) as outside:
+        for _ in range(RUNS):
+            with tempfile.TemporaryDirectory() as folder:
+                before = time.process_time()
+                ledger = vet(outside.base_url, copies(400), Path(folder))
+                ours.append((time.process_time() - before) * 1000 / len(ledger.exchanges))
+            before = time.process_time()
+            asyncio.run(_bare(outside.base_url, ledger.exchanges))
+            bare.append((time.process_time() - before) * 1000 / len(ledger.exchanges))
+    return statistics.median(ours), statistics.median(bare), statistics.median(map(lambda a, b: a / b, ours, bare))
+
+
+async def _bare(base_url: str, exchanges: tuple[Exchange, ...]) -> None:
+    """The same requests, sent by a bare client and thrown away."""
+    gate = asyncio.Semaphore(8)
+    key = {"Authorization": f"Bearer {relay.DEFAULT_KEY}"}
+    async with httpx.AsyncClient(base_url=base_url, limits=httpx.Limits(max_connections=8)) as client:
+
+        async def one(exchange: Exchange) -> None:
+            async with gate:
+                headers = {name: value for name, value in exchange.request.headers if name != "Authorization"}
+                await client.request(
+                    exchange.request.method, exchange.request.url, content=exchange.request.body, headers=headers | key
+                )
+
+        await asyncio.gather(*map(one, exchanges))
+
+
+def long_stream() -> float:
+    """Milliseconds to parse and judge a stream of 10,000 chunks."""
+    case = next(case for case in plan() if case.id == "chat.stream/long")
+    value = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_790_000_000,
+        "model": "m",
+        "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}],
+    }
+    last = {**value, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    first = {**value, "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]}
+    frames = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in [first, *[value] * 9_998, last]]
+    body = b"".join(frames) + b"data: [DONE]\n\n"
+    arrivals, size = [], 0
+    for number, frame in enumerate(frames):
+        size += len(frame)
+        arrivals.append((0.2 + number * 0.001, size))
+    response = Response(200, (("content-type", "text/event-stream"),), body, 0.2, tuple(arrivals))
+    request = Request("POST", "http://127.0.0.1/v1/chat/completions", (), json.dumps(case.body).encode())
+
+    def fresh() -> Ledger:
+        exchange = Exchange(case, "m", request, response, None, 1_790_000_000.0, 11.0)
+        return Ledger(Provider("http://127.0.0.1/v1", "m"), Limits(), (case,), (exchange,), 1_790_000_000.0, 11.0, "benchmark")
+
+    return _median(lambda: judge(fresh())) * 1000
+
+
+def thousand_exchanges() -> float:
+    """Seconds to judge a ledger of 1,000 exchanges with all rules, reading it included."""
+    from conformance.ledger import read_ledger
+
+    with tempfile.TemporaryDirectory() as folder, relay.BackgroundRelay() as background:
+        vet(background.base_url, copies(1_000), Path(folder))
+        return _median(lambda: judge(read_ledger(Path(folder) / "ledger.jsonl")))
+
+
+def help_cpu() -> float:
+    """CPU seconds of `relay-conformance --help`."""
+    times = []
+    for _ in range(RUNS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "conformance", "--help"], stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return statistics.median(times)
+
+
+def _median(action: Callable[[], object]) -> float:
+    action()
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Measure and print."""
+    rows = []
+    wall, ideal = wall_of_a_hundred()
+    rows.append(("100 exchanges of 200 ms, 8 at once: wall", f"{wall:.2f} s (ideal {ideal:.1f} s)", "at most 3.0 s"))
+    ours, bare, ratio = cpu_ratio()
+    seen = f"{ratio:.2f} x ({ours:.2f} ms against {bare:.2f} ms)"
+    rows.append(("CPU of an exchange, against a bare httpx request", seen, "at most 2 x"))
+    rows.append(("10,000 stream chunks parsed and judged", f"{long_stream():.0f} ms", "at most 150 ms"))
+    rows.append(("1,000 exchanges read and judged by all rules", f"{thousand_exchanges():.2f} s", "at most 1 s"))
+    rows.append(("relay-conformance --help: CPU", f"{help_cpu():.2f} s", "at most 0.25 s"))
+    print("| what | measured | promised |\n| --- | --- | --- |")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
