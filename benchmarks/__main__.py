@@ -39,12 +39,14 @@ def copies(count: int) -> list[Case]:
     return [*cases, *extra][:count] if count <= len(cases) else [*cases, *extra[: count - len(cases)]]
 
 
-def vet(base_url: str, cases: list[Case], folder: Path, **limits: float) -> Ledger:
+def vet(base_url: str, cases: list[Case], folder: Path, *, reports: bool = True, **limits: float) -> Ledger:
     """Record, judge, report: everything that `vet` does after start-up."""
     secrets = Secrets({KEY: relay.DEFAULT_KEY})
     allowed = Limits(requests=5_000, output_tokens=500_000, **limits)  # type: ignore[arg-type]
     ledger = record(cases, Provider(base_url, relay.DEFAULT_MODEL, KEY), folder / "ledger.jsonl", secrets=secrets, limits=allowed)
-    report(judge(ledger), ledger, folder)
+    judgements = judge(ledger)
+    if reports:
+        report(judgements, ledger, folder)
     return ledger
 
 
@@ -84,7 +86,7 @@ def cpu_ratio() -> tuple[float, float, float]:
         for _ in range(RUNS):
             with tempfile.TemporaryDirectory() as folder:
                 before = time.process_time()
-                ledger = vet(outside.base_url, copies(400), Path(folder))
+                ledger = vet(outside.base_url, copies(400), Path(folder), reports=False)
                 ours.append((time.process_time() - before) * 1000 / len(ledger.exchanges))
             before = time.process_time()
             asyncio.run(_bare(outside.base_url, ledger.exchanges))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from conformance.errors import DataError
 from conformance.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.model import Exchange
 
@@ -112,27 +113,30 @@ def is_valid(pointer: str, value: Any) -> bool:
 def shape_errors(exchange: Exchange, contract: str) -> tuple[ShapeError, ...]:
     """What a successful answer breaks of its operation's `compat` or `strict` schema; computed once."""
     if contract not in exchange.memo:
-        exchange.memo[contract] = tuple(_errors(exchange, contract))
+        home = f"openai/{OPERATIONS[exchange.case.operation].schema}.json#/$defs/"
+        suspects = list(_suspects(exchange, home + "strict"))
+        for each in CONTRACTS:
+            exchange.memo[each] = tuple(islice(_errors(suspects, home + each), MOST_ERRORS))
     found: tuple[ShapeError, ...] = exchange.memo[contract]
     return found
 
 
-def _errors(exchange: Exchange, contract: str) -> Iterator[ShapeError]:
-    operation = OPERATIONS[exchange.case.operation]
-    pointer = f"openai/{operation.schema}.json#/$defs/{contract}"
-    if not operation.streams:
-        yield from schema_errors(pointer, exchange.json)
+def _suspects(exchange: Exchange, strict: str) -> Iterator[tuple[str, Any]]:
+    """(pointer, value) of everything that is not valid even strictly: what is, satisfies both contracts."""
+    if not OPERATIONS[exchange.case.operation].streams:
+        yield "", exchange.json
         return
-    left = MOST_ERRORS
     for chunk in exchange.stream.chunks:
         # An error event is judged as an error, not as a chunk.
-        if is_valid(pointer, chunk.value) or chunk.value.get("error"):
-            continue
-        for error in schema_errors(pointer, chunk.value):
-            yield ShapeError(f"/events/{chunk.event}{error.at}", error.expected, error.actual, error.message)
-            left -= 1
-        if left <= 0:
-            return
+        if not is_valid(strict, chunk.value) and not chunk.value.get("error"):
+            yield f"/events/{chunk.event}", chunk.value
+
+
+def _errors(suspects: Sequence[tuple[str, Any]], pointer: str) -> Iterator[ShapeError]:
+    """What these values break of one schema."""
+    for at, value in suspects:
+        for error in schema_errors(pointer, value):
+            yield ShapeError(at + error.at, error.expected, error.actual, error.message)
 
 
 def _worded(error: Any) -> Iterator[ShapeError]:

@@ -17,6 +17,7 @@ DEEPEST = 128
 """Levels of nesting that are read; an OpenAI-style body has fewer than ten."""
 
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # possessive: one pass, also over strings without end
+_OPENS = re.compile(r"\s*[\[{]")
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -41,7 +42,7 @@ def parse_json(body: bytes) -> Document:
 
 def parse_json_text(text: str) -> Document:
     """Read one JSON text; never raises."""
-    if len(text) > DEEPEST and _too_deep(text):
+    if len(text) > 2 * DEEPEST and _OPENS.match(text) and _too_deep(text):
         return Document(None, f"nested deeper than {DEEPEST} levels")
     try:
         return Document(_READER.decode(text))

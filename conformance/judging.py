@@ -141,7 +141,9 @@ def _held_back(rule: Rule, case: Case, exchange: Exchange | None, ledger: Ledger
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (unsent,))
     if rule.answers is Answers.EVERYTHING:
         return None
-    trouble = _trouble(rule, exchange)
+    if rule.answers not in exchange.memo:
+        exchange.memo[rule.answers] = _trouble(rule, exchange)
+    trouble: Finding | None = exchange.memo[rule.answers]
     if trouble is not None:
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (trouble,))
     if rule.answers is Answers.SUCCESS:

@@ -24,6 +24,8 @@ _PLACE = 1
 """Our columns stand behind the first one, the result."""
 _TEST = 1
 """Where pytest-html has the name of the test."""
+_STYLES = {"warn": "color: #a85400; font-weight: bold", "inconclusive": "color: #00697a; font-weight: bold"}
+"""pytest-html colours outcomes; these verdicts would drown among the passed and the skipped."""
 
 
 class HtmlHooks:
@@ -49,11 +51,11 @@ class HtmlHooks:
             said = wording.verdict_words(self._door.judgements(self._seen), ledger, strict=self._door.strict)
             facts = wording.facts(ledger, self._door.path).items()
             rows = "".join(
-                f"<tr><td>{escape(label)}</td><td><bdi>{escape(text)}</bdi></td></tr>" for label, text in facts
+                f"<tr><th>{escape(label)}</th><td><bdi>{escape(text)}</bdi></td></tr>" for label, text in facts
             )
             prefix.append(
                 f'<p><strong>{escape(said.en)}</strong><br><span lang="zh-CN">{escape(said.zh)}</span></p>'
-                f'<table class="relay-facts">{rows}</table>'
+                f'<table cellpadding="2" align="left">{rows}</table>'
             )
 
     @pytest.hookimpl(optionalhook=True)
@@ -67,14 +69,15 @@ class HtmlHooks:
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Fill our columns; a test of somebody else's leaves them empty."""
         judgement = self._judgement(report)
-        values = ("", "", "")
+        values, style = ("", "", ""), ""
         if judgement is not None:
             values = (judgement.verdict.label, judgement.severity.value, judgement.operation)
+            style = _STYLES.get(judgement.verdict.label, "")
             # The whole node id is as wide as the page, and all but the rule is in the other columns.
             cells[_TEST] = f'<td class="col-testId" title="{escape(report.nodeid)}">{escape(judgement.rule)}</td>'
         if cells:
             cells[_PLACE:_PLACE] = [
-                f'<td class="col-{name.lower()}">{escape(value)}</td>'
+                f'<td class="col-{name.lower()}" style="{style if name == "Verdict" else ""}">{escape(value)}</td>'
                 for name, value in zip(_COLUMNS, values, strict=True)
             ]
 

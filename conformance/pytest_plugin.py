@@ -16,6 +16,11 @@ from conformance.errors import ConformanceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SUITE = "conformance.suite"
+UNKNOWN_RELAY = (
+    "conformance.suite does not know which relay to test\n"
+    "hint: give --relay-url URL --relay-model NAME to test a relay, or --relay-ledger FILE to judge a recorded run"
+)
 _LONGEST_TIMEOUT = 86_400
 
 
@@ -96,6 +101,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the working part when there is something for it to do; refuse options that make no sense."""
     url, ledger = config.getoption("relay_url"), config.getoption("relay_ledger")
     if url is None and ledger is None:
+        if config.option.pyargs and any(f"{name}.".startswith(f"{SUITE}.") for name in config.args):
+            raise pytest.UsageError(UNKNOWN_RELAY)
         return
     if url is not None and ledger is not None:
         _refuse("--relay-url and --relay-ledger exclude each other", "the one sends requests, the other sends none")

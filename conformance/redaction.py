@@ -24,6 +24,10 @@ SHORTEST = 6
 MASKED = re.compile(r"<KEY\*+>")
 """What a mask looks like."""
 
+_NAMED_TEXT = re.compile(rb'"([^"\\]*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_UNUSUAL = re.compile(rb'"index"\s*:\s*[^0\s]|[\[,]\s*"(?:[^"\\]|\\.)*"\s*[,\]]|^data:(?! ?(?:\{|\[DONE\]))', re.MULTILINE)
+"""Texts that more than one choice or no object carries: their order is not that of the bytes."""
+
 _ESCAPES = (b"\\", b"%", b"&")
 _BASE64 = {b"+": rb"(?:[+-]|%2b|\\+u002b)", b"/": rb"(?:\\*/|_|%2f|\\+u002f)"}
 _LITERAL = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
@@ -65,9 +69,19 @@ class Secrets:
     def mask_body(self, body: bytes) -> bytes:
         """Mask a body; a secret that was cut into the pieces of a stream, or broken off at its end, is found as well."""
         masked = self.mask(body)
-        if self.values and b"data:" in masked:
+        if self.values and b"data:" in masked and self._may_be_cut(masked):
             masked = self._mask_pieces(masked)
         return self._mask_end(masked)
+
+    def _may_be_cut(self, body: bytes) -> bool:
+        """A quick look whether a secret may be spelt by pieces; reading every stream whole would cost too much."""
+        if _UNUSUAL.search(body):
+            return True
+        texts: dict[bytes, list[bytes]] = {}
+        for name, text in _NAMED_TEXT.findall(body):
+            texts.setdefault(name, []).append(text)
+        whole = b"\n".join(b"".join(pieces) for pieces in texts.values())
+        return self.mask(whole) != whole
 
     def _mask_end(self, body: bytes) -> bytes:
         """Cover the beginning of a secret at the very end: there the answer was broken off, by us or by the relay."""

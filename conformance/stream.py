@@ -7,6 +7,7 @@ problem with a place, a field of the wrong type is passed over.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.jsontext import parse_json_text
@@ -120,12 +121,12 @@ class Stream:
             oversized,
         )
 
-    @property
+    @cached_property
     def errors(self) -> list[Chunk]:
         """Chunks that report an error instead of content."""
         return [chunk for chunk in self.chunks if chunk.value.get("error")]
 
-    @property
+    @cached_property
     def usages(self) -> list[Chunk]:
         """Chunks with a usage object."""
         return [chunk for chunk in self.chunks if isinstance(chunk.value.get("usage"), dict)]

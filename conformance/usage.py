@@ -26,7 +26,7 @@ def reported_usage(exchange: Exchange) -> Mapping[str, Any] | None:
 
 def tokens_of(exchange: Exchange) -> tuple[int, int]:
     """(input, output) tokens: as reported; the case's ceiling where an answer began and said nothing."""
-    usage = reported_usage(exchange)
+    usage = reported_usage(exchange) if exchange.status < _REFUSED else None
     if usage is not None:
         return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     begun = exchange.response is not None and exchange.status < _REFUSED

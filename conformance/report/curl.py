@@ -50,7 +50,8 @@ def curl(exchange: Exchange, provider: Provider) -> str:
 
 def key_variable(exchange: Exchange, provider: Provider) -> str:
     """The environment variable that must hold the key before the line is run, or an empty string."""
-    return provider.key_env if f'"${provider.key_env}"' in curl(exchange, provider) else ""
+    named = _VARIABLE.fullmatch(provider.key_env)
+    return provider.key_env if named and f'"${provider.key_env}"' in curl(exchange, provider) else ""
 
 
 def _quote(text: str) -> str:

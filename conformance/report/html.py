@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
-from conformance.model import Severity, Verdict
+from conformance.model import Verdict
 from conformance.report.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
 from conformance.report.evidence import anchors_by_case, content, evidence
 from conformance.report.requirements import operation_title
@@ -159,12 +159,10 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(show=_show, both=_both, content=content)
+    environment.filters.update(show=_show, both=_both, coded=_coded, content=content)
     environment.globals.update(
         say=_say,
         title_of=operation_title,
-        Verdict=Verdict,
-        Severity=Severity,
         AREAS=AREAS,
         COLUMNS=COLUMNS,
         COLUMN_MEANINGS=COLUMN_MEANINGS,
@@ -177,20 +175,24 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _show(value: str, limit: int = 300, *, lines: bool = False) -> Markup:
+def _show(value: str, limit: int = 300) -> Markup:
     """Relay text, visible, in a box of its own reading direction."""
-    return Markup("<bdi>{}</bdi>").format(visible(value, limit, lines=lines))
+    return Markup("<bdi>{}</bdi>").format(visible(value, limit))
 
 
 def _both(value: Text) -> Markup:
     """A text in both languages; the page shows one of them."""
-    return _pair(_coded(value.en), _coded(value.zh))
+    return _pair(*(escape(visible(language, 1_000)) for language in value))
+
+
+def _coded(value: Text) -> Markup:
+    """The same for a rule's own words: what stands in backticks is code."""
+    return _pair(*(_with_code(language) for language in value))
 
 
 def _say(key: str, **values: Any) -> Markup:
-    """One of the report's own texts; values are numbers and words of ours."""
-    said = text(key, **values)
-    return _pair(escape(said.en), escape(said.zh))
+    """One of the report's own texts."""
+    return _both(text(key, **values))
 
 
 def _pair(english: Markup, chinese: Markup) -> Markup:
@@ -199,8 +201,7 @@ def _pair(english: Markup, chinese: Markup) -> Markup:
     return Markup('<span lang="en">{}</span><span lang="zh-CN">{}</span>').format(english, chinese)
 
 
-def _coded(value: str) -> Markup:
-    """Visible text with what stands in backticks as code."""
+def _with_code(value: str) -> Markup:
     pieces = _CODE.split(visible(value, 1_000))
     marked = Markup("<code>{}</code>").format
     return Markup("").join(

@@ -92,7 +92,7 @@ def always(_: Exchange) -> bool:
     return True
 
 
-def rule(
+def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
     id: str,  # noqa: A002 - the field's own word
     *,
     doc: str,

@@ -26,6 +26,8 @@ OWN_RULE = frozenset({"nulls", "after-disconnect", "at-once"})
 """Probes of valid requests whose acceptance another rule is about."""
 _EARLIEST = 1_600_000_000
 _DAY = 86_400
+_LONGEST_NAME = 200
+"""Characters of a model name that are compared."""
 _MILLISECONDS = 100_000_000_000
 _DATED = re.compile(r"(-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest|preview))+$")
 _MOJIBAKE = re.compile("ä½|å¥|ã€|Ã©|ðŸ|\u00ef\u00bc")
@@ -162,7 +164,7 @@ def model_same_family(exchange: Exchange) -> Iterator[Finding]:
 
 def _family(name: str) -> str:
     """A model name without vendor prefix and date."""
-    return _DATED.sub("", name.strip().lower().rpartition("/")[2])
+    return _DATED.sub("", name.strip()[:_LONGEST_NAME].lower().rpartition("/")[2])
 
 
 @rule(

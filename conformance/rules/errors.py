@@ -16,7 +16,14 @@ _REFUSED = range(400, 500)
 _LEAKS = (
     (re.compile(r"\bdial tcp\b|\blookup \S+ on\b|\b(?:Post|Get) \\?\"https?://", re.IGNORECASE), "an upstream address"),
     (re.compile(r"\bsk-[A-Za-z0-9_-]{20,}\b"), "a key"),
-    (re.compile(r"Traceback \(most recent call last\)|\bFile \\?\"/[^\"]+\", line \d+|\bgoroutine \d+ \[|^\s+at \S+ \(.*:\d+:\d+\)", re.MULTILINE), "a stack trace"),
+    (
+        re.compile(
+            r"Traceback \(most recent call last\)|\bFile \\?\"/[^\"]+\", line \d+|\bgoroutine \d+ \["
+            r"|^[ \t]{1,40}at \S{1,200} \(.{0,200}:\d+:\d+\)",
+            re.MULTILINE,
+        ),
+        "a stack trace",
+    ),
     (re.compile(r"\bhttps?://(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+"), "a private address"),
 )
 _REQUEST_ID = re.compile(r"\(request id: ([^)\s]+)\)")

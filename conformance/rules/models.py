@@ -97,7 +97,7 @@ def list_stable(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     lines=("MOD-02",),
     zh="created 与 owned_by 可以是占位值",
     operations=("models.list",),
-    needs=("/object",),
+    needs=("/data",),
     breaks="nothing; it tells which software runs here",
     breaks_zh="没有影响;可据此看出所用软件",
 )
@@ -135,7 +135,8 @@ def retrieve_matches_list(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     if single.json["id"] != single.model:
         yield Finding("/id", single.model, single.json["id"], exchange=single.case.id)
     for name in _FACTS:
-        if entry[name] != single.json[name]:
+        known = name in entry and name in single.json  # what is missing has been said already
+        if known and entry[name] != single.json[name]:
             yield Finding(f"/{name}", entry[name], single.json[name], exchange=single.case.id)
 
 

@@ -127,7 +127,8 @@ def cut_says_length(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     said = [finishes(exchange)[:1] for exchange in exchanges]
     if ["length"] not in said:
         for exchange, reason in zip(exchanges, said, strict=True):
-            yield Finding("/choices/0/finish_reason", "length", *reason or [""], exchange=exchange.case.id)
+            said_first = reason[0] if reason else ""
+            yield Finding("/choices/0/finish_reason", "length", said_first, exchange=exchange.case.id)
 
 
 @rule(

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import jsonschema_rs
+
 from conformance.contract import CONTRACTS, load_schemas, shape_errors
 from conformance.model import Exchange, Finding
 from conformance.rules.base import rule
@@ -20,6 +22,10 @@ _SUBJECTS = {
 _WORDS = {
     "compat": ("MUST have the shape that the official SDK needs", "的结构必须符合官方 SDK 的要求"),
     "strict": ("MAY lack what only OpenAI's own document requires", "可以缺少只有 OpenAI 自己文档要求的字段"),
+}
+_BREAKS = {
+    "compat": ("typed clients raise, or hand on None", "强类型客户端会报错或得到 None"),
+    "strict": ("only clients that trust OpenAI's own lists", "只影响完全依赖 OpenAI 文档的客户端"),
 }
 _KNOWN_EXTRAS = {
     "permission": "openai-extra-keys",
@@ -54,8 +60,8 @@ def _shape_rule(subject: str, contract: str) -> None:
         zh=zh + zh_words,
         operations=(operation,),
         applies=is_readable,
-        breaks="typed clients raise, or hand on None" if contract == "compat" else "only clients that trust OpenAI's own lists",
-        breaks_zh="强类型客户端会报错或得到 None" if contract == "compat" else "只影响完全依赖 OpenAI 文档的客户端",
+        breaks=_BREAKS[contract][0],
+        breaks_zh=_BREAKS[contract][1],
     )(check)
 
 
@@ -95,6 +101,20 @@ def _grow(tree: dict[str, Any], schema: Mapping[str, Any], home: str, schemas: M
         _grow(tree.setdefault("*", {}), schema["items"], home, schemas)
 
 
+@cache
+def _closed(operation: str) -> Any:
+    """A quick validator that lets documented keys through and nothing else."""
+    return jsonschema_rs.validator_for(_closing(_documented(operation)))
+
+
+def _closing(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree as a schema without types; what the tree does not describe stays open."""
+    if not tree:
+        return {}
+    items = {"items": _closing(tree["*"])} if "*" in tree else {}
+    return {"properties": {key: _closing(inner) for key, inner in tree.items()}, "additionalProperties": False, **items}
+
+
 def _extras(value: Any, tree: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
     """(pointer, key) of every key that the tree does not know; what it does not describe is not entered."""
     if isinstance(value, list) and "*" in tree:
@@ -102,10 +122,11 @@ def _extras(value: Any, tree: Mapping[str, Any], at: str = "") -> Iterator[tuple
             yield from _extras(inner, tree["*"], f"{at}/{index}")
     elif isinstance(value, dict) and tree:
         for key, inner in value.items():
+            below = f"{at}/{escape(key)}"
             if key not in tree:
-                yield f"{at}/{key}", key
+                yield below, key
             else:
-                yield from _extras(inner, tree[key], f"{at}/{key}")
+                yield from _extras(inner, tree[key], below)
 
 
 def _extras_rule(subject: str) -> None:
@@ -120,6 +141,8 @@ def _extras_rule(subject: str) -> None:
             bodies = [("", exchange.json)]
         seen: set[str] = set()
         for prefix, body in bodies:
+            if _closed(operation).is_valid(body):
+                continue
             for at, key in _extras(body, tree):
                 if key not in seen:
                     seen.add(key)

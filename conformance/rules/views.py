@@ -55,10 +55,15 @@ def has_text(exchange: Exchange) -> bool:
     """Some choice carries text, and the body can be read."""
     if exchange.case.operation == "chat.stream":
         return any(texts(exchange))
-    return is_json(exchange) and any(
-        isinstance(choice, dict) and isinstance(choice.get("message"), dict) and choice["message"].get("content")
-        for choice in exchange.json.get("choices") or ()
-    )
+    choices = exchange.json.get("choices") if is_json(exchange) else None
+    return any(_has_content(choice) for choice in choices) if isinstance(choices, list) else False
+
+
+def _has_content(choice: Any) -> bool:
+    """One entry of `choices`, whatever it is, carries text."""
+    message = choice.get("message") if isinstance(choice, dict) else None
+    content = message.get("content") if isinstance(message, dict) else None
+    return isinstance(content, str) and bool(content)
 
 
 def finishes(exchange: Exchange) -> list[str]:

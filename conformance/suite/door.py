@@ -120,8 +120,9 @@ class Door:
 class LiveDoor(Door):
     """A relay: what the selected checks need is sent, once, when the first verdict is asked for."""
 
-    def __init__(self, run: vetting.Run, *, strict: bool, temporary: bool) -> None:
+    def __init__(self, run: vetting.Run, *, strict: bool, sends: bool, temporary: bool) -> None:
         self._run = run
+        self._sends = sends
         self._temporary = temporary
         self._judged: dict[Key, Judgement] = {}
         # Judging a plan of which nothing was sent costs nothing, and says which rules look at which cases.
@@ -141,7 +142,8 @@ class LiveDoor(Door):
 
     def header(self) -> list[str]:
         """What the session is about, in lines for a terminal."""
-        return [wording.target(self._run.provider), f"ledger {self.path}"]
+        where = f"ledger {self.path}" if self._sends else "nothing is sent while tests are only collected"
+        return [wording.target(self._run.provider), where]
 
     def announcement(self) -> list[str]:
         """What running the selected checks will cost, in lines for a terminal."""
@@ -202,14 +204,18 @@ def open_relay(provider: Provider, limits: Limits, out: Path | None, *, strict: 
     temporary = out is None and sends
     folder = Path(tempfile.mkdtemp(prefix="relay-conformance-")) if temporary else out or Path()
     run = vetting.Run(provider, secrets, cases, limits, (), folder)
-    return LiveDoor(run, strict=strict, temporary=temporary)
+    return LiveDoor(run, strict=strict, sends=sends, temporary=temporary)
 
 
 def _with_companions(needed: set[str], cases: Sequence[Case]) -> list[Case]:
     """The needed cases, those that they wait for, and those that run during one of them."""
-    chosen = [case for case in cases if case.id in needed]
-    ids = needed | {case.follows for case in chosen} | {case.during for case in chosen}
-    ids |= {case.id for case in cases if case.during in ids}
+    known = {case.id: case for case in cases}
+    ids: set[str] = set()
+    more = needed
+    while more:
+        ids |= more
+        awaited = {name for each in more for name in (known[each].follows, known[each].during)}
+        more = (awaited | {case.id for case in cases if case.during in ids}) & known.keys() - ids
     return [case for case in cases if case.id in ids]
 
 
