@@ -16,7 +16,7 @@ def bounded(value: Any, depth: int = 0) -> Any:
         return value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value) - LONGEST} more characters)"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**30:
         return f"a number of {len(str(abs(value)))} digits"
-    if isinstance(value, (dict, list)) and depth >= DEEPEST:
+    if isinstance(value, (dict, list, tuple)) and depth >= DEEPEST:
         return "…"
     if isinstance(value, dict):
         kept = {bounded(str(key)): bounded(inner, depth + 1) for key, inner in list(value.items())[:WIDEST]}

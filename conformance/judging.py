@@ -7,6 +7,7 @@ themselves see only exchanges that they can say something about.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ MOST_FINDINGS = 10
 _TROUBLE = frozenset({408, 409, 425, 429})
 _GATEWAY_TROUBLE = frozenset({502, 504, 520, 521, 522, 523, 524, 529, 530})
 _NO_ROUTE = frozenset({404, 405, 501})
+_NEVER_SENT = frozenset({"unsent", "cancelled"})
 _OK = range(200, 300)
 _UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 
@@ -50,29 +52,27 @@ def judge(ledger: Ledger, only: Sequence[str] = ()) -> list[Judgement]:
     """
     rules = select_rules(only or ledger.rules)
     unsupported = {operation for operation in OPERATIONS if _absent(ledger, operation)}
+    planned: dict[str, list[Case]] = defaultdict(list)
+    for case in ledger.plan:
+        planned[case.operation].append(case)
     judgements = []
     for rule in rules:
-        operations = rule.operations if rule.over == "exchange" else rule.operations[:1]
-        for operation in operations:
-            cases = [case for case in ledger.plan if _selected(rule, case, operation)]
+        # A rule over a run relates exchanges of several operations and counts for the first of them.
+        groups = [[operation] for operation in rule.operations] if rule.over == "exchange" else [rule.operations]
+        for group in groups:
+            cases = [case for operation in group for case in planned[operation] if rule.selects(case)]
             if cases:
-                judgements.append(_judge_rule(rule, operation, cases, ledger, unsupported))
+                judgements.append(_judge_rule(rule, group[0], cases, ledger, unsupported))
     return judgements
-
-
-def _selected(rule: Rule, case: Case, operation: str) -> bool:
-    """Whether a case counts for this rule on this operation."""
-    return rule.selects(case) and (rule.over != "exchange" or case.operation == operation)
 
 
 def _judge_rule(rule: Rule, operation: str, cases: Sequence[Case], ledger: Ledger, unsupported: set[str]) -> Judgement:
     """One rule on one operation, the outcomes of its exchanges folded with `max`."""
-    found = ledger.by_case
     outcomes: list[_Outcome]
     if operation in unsupported and rule.answers is not Answers.EVERYTHING:
         outcomes = [_Outcome(Verdict.UNSUPPORTED, cases[0].id, (reasons.finding("no-route"),))]
     elif rule.over == "exchange":
-        outcomes = [_outcome(rule, case, found.get(case.id), ledger) for case in cases]
+        outcomes = [_outcome(rule, case, ledger) for case in cases]
     else:
         outcomes = _over_run(rule, cases, ledger)
     verdict = _folded(rule, outcomes)
@@ -102,54 +102,50 @@ def _folded(rule: Rule, outcomes: Sequence[_Outcome]) -> Verdict:
     return max(judged or verdicts)
 
 
-def _outcome(rule: Rule, case: Case, exchange: Exchange | None, ledger: Ledger) -> _Outcome:
+def _outcome(rule: Rule, case: Case, ledger: Ledger) -> _Outcome:
     """One rule on one exchange."""
-    held = _held_back(rule, case, exchange, ledger)
-    if held is not None or exchange is None:
-        return held or _Outcome(Verdict.NOT_APPLICABLE, case.id)
-    return _checked(rule, exchange, case.id, [exchange])
+    found = _ready(rule, case, ledger)
+    return found if isinstance(found, _Outcome) else _checked(rule, case, [found])
 
 
 def _over_run(rule: Rule, cases: Sequence[Case], ledger: Ledger) -> list[_Outcome]:
     """One rule on the relation between several exchanges."""
-    usable: list[Exchange] = []
-    held: list[_Outcome] = []
-    for case in cases:
-        exchange = ledger.by_case.get(case.id)
-        outcome = _held_back(rule, case, exchange, ledger)
-        if outcome is not None:
-            held.append(outcome)
-        elif exchange is not None and rule.applies(exchange):
-            usable.append(exchange)
-    if len(usable) >= rule.least:
-        return [_checked(replace_applies(rule), usable, usable[0].case.id, usable)]
-    return held or [_Outcome(Verdict.NOT_APPLICABLE, cases[0].id)]
+    found = [_ready(rule, case, ledger) for case in cases]
+    outcome = _checked(rule, cases[0], [each for each in found if isinstance(each, Exchange)])
+    held = [each for each in found if isinstance(each, _Outcome)]
+    return held if held and outcome.verdict is Verdict.NOT_APPLICABLE else [outcome]
 
 
-def replace_applies(rule: Rule) -> Rule:
-    """The rule without its guard: over a run the guard has picked the exchanges already."""
-    return replace(rule, applies=lambda _: True)
+def _ready(rule: Rule, case: Case, ledger: Ledger) -> Exchange | _Outcome:
+    """The exchange of a case where the rule can look at it, else why it cannot."""
+    exchange = ledger.by_case.get(case.id)
+    if exchange is None or (exchange.failure is not None and exchange.failure.kind in _NEVER_SENT):
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(exchange, ledger),))
+    held = None if rule.answers is Answers.EVERYTHING else _held_back(rule, exchange)
+    if held is not None:
+        return held
+    blocked = next(_blocking(rule, exchange), None)
+    if blocked is not None:
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("blocked", blocked),))
+    return exchange
 
 
-def _held_back(rule: Rule, case: Case, exchange: Exchange | None, ledger: Ledger) -> _Outcome | None:
-    """Why a rule cannot look at an exchange, or None when it can."""
-    if exchange is None:
-        code = "stopped" if ledger.stop else "interrupted"
-        return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding(code),))
-    if exchange.failure is not None and exchange.failure.kind in {"unsent", "cancelled"}:
-        unsent = reasons.finding(exchange.failure.kind, exchange.failure.detail)
-        return _Outcome(Verdict.INCONCLUSIVE, case.id, (unsent,))
-    if rule.answers is Answers.EVERYTHING:
-        return None
-    if rule.answers not in exchange.memo:
-        exchange.memo[rule.answers] = _trouble(rule, exchange)
-    trouble: Finding | None = exchange.memo[rule.answers]
+def _why_not_sent(exchange: Exchange | None, ledger: Ledger) -> Finding:
+    """Why the relay never saw a case."""
+    if exchange is not None and exchange.failure is not None:
+        return reasons.finding(exchange.failure.kind, exchange.failure.detail)
+    return reasons.finding("stopped" if ledger.stop else "interrupted")
+
+
+def _held_back(rule: Rule, exchange: Exchange) -> _Outcome | None:
+    """Why a rule cannot look at an answer, or None when it can."""
+    trouble = _trouble(rule, exchange)
     if trouble is not None:
-        return _Outcome(Verdict.INCONCLUSIVE, case.id, (trouble,))
+        return _Outcome(Verdict.INCONCLUSIVE, exchange.case.id, (trouble,))
     if rule.answers is Answers.SUCCESS:
         return _not_a_success(exchange)
     if rule.answers is Answers.ERROR and exchange.status not in range(400, 500):
-        return _Outcome(Verdict.NOT_APPLICABLE, case.id)
+        return _Outcome(Verdict.NOT_APPLICABLE, exchange.case.id)
     return None
 
 
@@ -162,8 +158,8 @@ def _trouble(rule: Rule, exchange: Exchange) -> Finding | None:
         return reasons.finding("no-credit", message_of(exchange))
     if status in _TROUBLE or status in _GATEWAY_TROUBLE:
         return reasons.finding("trouble", f"HTTP {status} {message_of(exchange)}".strip())
-    if status >= 500:  # noqa: PLR2004 - an HTTP status class
-        judged = rule.answers is Answers.REFUSAL and (status != 503 or names_model(exchange))  # noqa: PLR2004
+    if status >= 500:
+        judged = rule.answers is Answers.REFUSAL and (status != 503 or names_model(exchange))
         return None if judged else reasons.finding("trouble", f"HTTP {status} {message_of(exchange)}".strip())
     if exchange.stream.errors and rule.answers is Answers.SUCCESS:
         return reasons.finding("error-event")
@@ -183,20 +179,18 @@ def _not_a_success(exchange: Exchange) -> _Outcome | None:
     return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("refused-request", said),))
 
 
-def _checked(rule: Rule, subject: Exchange | list[Exchange], exchange_id: str, seen: Sequence[Exchange]) -> _Outcome:
+def _checked(rule: Rule, case: Case, exchanges: Sequence[Exchange]) -> _Outcome:
     """Run the rule; a rule that stumbles over a body of the wrong shape is blocked, any other stumble is our bug."""
-    blocked = next((where for exchange in seen for where in _blocking(rule, exchange)), None)
-    if blocked is not None:
-        return _Outcome(Verdict.INCONCLUSIVE, exchange_id, (reasons.finding("blocked", blocked),))
     try:
-        if isinstance(subject, Exchange) and not rule.applies(subject):
-            return _Outcome(Verdict.NOT_APPLICABLE, exchange_id)
-        findings = _take(iter(rule.check(subject)))
+        usable = [exchange for exchange in exchanges if rule.applies(exchange)]
+        if len(usable) < rule.least:
+            return _Outcome(Verdict.NOT_APPLICABLE, case.id)
+        findings = _take(iter(rule.check(usable if rule.over == "run" else usable[0])))
     except Exception as error:  # noqa: BLE001 - whatever a rule raises is turned into a verdict here
-        if any(_shape(exchange) for exchange in seen):
-            return _Outcome(Verdict.INCONCLUSIVE, exchange_id, (reasons.finding("blocked", "/"),))
-        return _Outcome(Verdict.ERROR, exchange_id, (reasons.finding("bug", f"{type(error).__name__}: {error}"),))
-    return _Outcome(Verdict.of(rule.severity) if findings else Verdict.PASS, exchange_id, findings)
+        if any(_shape(exchange) for exchange in exchanges):
+            return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("blocked", "/"),))
+        return _Outcome(Verdict.ERROR, case.id, (reasons.finding("bug", f"{type(error).__name__}: {error}"),))
+    return _Outcome(Verdict.of(rule.severity) if findings else Verdict.PASS, usable[0].case.id, findings)
 
 
 def _take(findings: Iterator[Finding]) -> tuple[Finding, ...]:
@@ -240,6 +234,8 @@ def _shown(finding: Finding, exchange: str) -> Finding:
     """A finding as it is kept: with its exchange, and with values that are bounded."""
     return replace(
         finding,
+        at=bounded(finding.at),
+        message=bounded(finding.message),
         expected=bounded(finding.expected),
         actual=bounded(finding.actual),
         exchange=finding.exchange or exchange,

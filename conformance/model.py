@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from conformance.jsontext import Document, parse_json
-from conformance.stream import Stream
+from conformance.stream import NO_STREAM, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -255,8 +255,10 @@ class Exchange:
 
     @cached_property
     def stream(self) -> Stream:
-        """The body read as server-sent events."""
-        return Stream.read(self.response.body, self.response.arrivals) if self.response else Stream.read(b"")
+        """The body read as server-sent events; a body that is one JSON text has none."""
+        if self.response is None or not self.document.problem:
+            return NO_STREAM
+        return Stream.read(self.response.body, self.response.arrivals)
 
     @cached_property
     def error(self) -> Mapping[str, JSONValue] | None:

@@ -42,7 +42,7 @@ def names_model(exchange: Exchange) -> bool:
 
 def wants_other_limit(exchange: Exchange) -> bool:
     """Whether the model takes `max_completion_tokens` only, as OpenAI's reasoning models do."""
-    return exchange.status == 400 and "max_tokens" in message_of(exchange)  # noqa: PLR2004 - an HTTP status
+    return exchange.status == 400 and "max_tokens" in message_of(exchange)
 
 
 def refusal_is_plain(exchange: Exchange) -> bool:

@@ -193,3 +193,7 @@ def _utf8_problem(body: bytes) -> str:
     except UnicodeDecodeError as error:
         return f"byte 0x{body[error.start]:02x} at offset {error.start}"
     return ""
+
+
+NO_STREAM = Stream.read(b"")
+"""What there is to read where nothing was streamed."""

@@ -2,7 +2,19 @@
 
 from importlib import import_module
 
-AREAS = ("http", "auth", "gateway", "errors", "models", "shape", "chat", "parameters", "usage", "stream", "stream_usage")
+AREAS = (
+    "http",
+    "auth",
+    "gateway",
+    "errors",
+    "models",
+    "shape",
+    "chat",
+    "parameters",
+    "usage",
+    "stream",
+    "stream_usage",
+)
 
 
 def load() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from conformance.model import Exchange, Finding
 from conformance.refusals import message_of
@@ -162,6 +163,7 @@ def model_same_family(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(at, exchange.model, model, deviation="model-substituted")
 
 
+@lru_cache(64)
 def _family(name: str) -> str:
     """A model name without vendor prefix and date."""
     return _DATED.sub("", name.strip()[:_LONGEST_NAME].lower().rpartition("/")[2])
@@ -283,7 +285,9 @@ def _lost_messages(exchanges: Sequence[Exchange], told: str) -> Iterator[Finding
     counts = [usage_of(exchange)["prompt_tokens"] for exchange in (shorter, longer)]
     if told not in "".join(texts(longer)) and 0 < counts[1] <= counts[0]:
         expected = f"more than {counts[0]} prompt tokens"
-        yield Finding("/usage/prompt_tokens", expected, counts[1], exchange=longer.case.id, deviation="messages-dropped")
+        yield Finding(
+            "/usage/prompt_tokens", expected, counts[1], exchange=longer.case.id, deviation="messages-dropped"
+        )
 
 
 @rule(

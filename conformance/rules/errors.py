@@ -19,7 +19,7 @@ _LEAKS = (
     (
         re.compile(
             r"Traceback \(most recent call last\)|\bFile \\?\"/[^\"]+\", line \d+|\bgoroutine \d+ \["
-            r"|^[ \t]{1,40}at \S{1,200} \(.{0,200}:\d+:\d+\)",
+            r"|(?:^|\\n)[ \t]{1,40}at \S{1,200} \(.{0,200}:\d+:\d+\)",
             re.MULTILINE,
         ),
         "a stack trace",
@@ -38,7 +38,7 @@ def _is_refusal(exchange: Exchange) -> bool:
     "error.envelope.shape",
     doc="openai:guides/error-codes",
     lines=("ERR-01",),
-    zh="错误回答必须是 {\"error\": {\"message\", \"type\"}} 结构",
+    zh='错误回答必须是 {"error": {"message", "type"}} 结构',
     operations=EVERY,
     answers=Answers.ERROR,
     applies=is_json,
@@ -261,7 +261,7 @@ def stream_refused_plainly(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:chat/streaming",
     lines=("ERR-06",),
     basis="implied",
-    zh="流中途的错误事件应带 {\"error\": {\"message\", \"type\"}}",
+    zh='流中途的错误事件应带 {"error": {"message", "type"}}',
     operations=("chat.stream",),
     answers=Answers.ANY,
     applies=lambda exchange: bool(exchange.stream.errors) and exchange.case.expect is Expectation.SUCCESS,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding
-from conformance.refusals import is_html
 from conformance.redaction import MASKED
+from conformance.refusals import is_html
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import EVERY, PLAIN, is_json
 
@@ -101,7 +101,9 @@ def keys_are_unique(exchange: Exchange) -> Iterator[Finding]:
     zh="回答的大小必须与请求相称,不得无休止地返回数据",
     operations=EVERY,
     answers=Answers.EVERYTHING,
-    applies=lambda exchange: exchange.answered or (exchange.failure is not None and exchange.failure.kind == "too-large"),
+    applies=lambda exchange: (
+        exchange.answered or (exchange.failure is not None and exchange.failure.kind == "too-large")
+    ),
     breaks="clients run out of memory or wait forever",
     breaks_zh="客户端会耗尽内存或一直等待",
 )

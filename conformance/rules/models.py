@@ -105,7 +105,9 @@ def real_facts(exchange: Exchange) -> Iterator[Finding]:
     """`created` and `owned_by` MAY be made up, as one-api does."""
     data = exchange.json["data"]
     if data and all(entry.get("created") == _MADE_UP_TIME for entry in data):
-        yield Finding("/data/0/created", "a time of the model's own", _MADE_UP_TIME, deviation="models-created-constant")
+        yield Finding(
+            "/data/0/created", "a time of the model's own", _MADE_UP_TIME, deviation="models-created-constant"
+        )
     if any(entry.get("owned_by") == "custom" for entry in data):
         yield Finding("/data", "the owner", "custom", deviation="models-owner-custom")
 

@@ -147,7 +147,9 @@ def max_completion_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     yield from _accepted(exchange)
     if has_usage(exchange) and usage_of(exchange)["completion_tokens"] > output_limit(exchange):
         taken = usage_of(exchange)["completion_tokens"]
-        yield Finding("/usage/completion_tokens", f"at most {output_limit(exchange)}", taken, deviation="params-dropped")
+        yield Finding(
+            "/usage/completion_tokens", f"at most {output_limit(exchange)}", taken, deviation="params-dropped"
+        )
 
 
 @rule(

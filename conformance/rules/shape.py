@@ -122,11 +122,16 @@ def _extras(value: Any, tree: Mapping[str, Any], at: str = "") -> Iterator[tuple
             yield from _extras(inner, tree["*"], f"{at}/{index}")
     elif isinstance(value, dict) and tree:
         for key, inner in value.items():
-            below = f"{at}/{escape(key)}"
+            below = f"{at}/{_step(key)}"
             if key not in tree:
                 yield below, key
             else:
                 yield from _extras(inner, tree[key], below)
+
+
+def _step(key: str) -> str:
+    """A key as one step of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _extras_rule(subject: str) -> None:

@@ -27,7 +27,9 @@ _STREAM = ("chat.stream",)
 def usage_chunk(exchange: Exchange) -> Iterator[Finding]:
     """With `include_usage`, one last chunk MUST carry the usage and an empty `choices`."""
     usages = exchange.stream.usages
-    last_finish = max((event for each in exchange.stream.choices.values() for event, value in each.finishes if value), default=-1)
+    last_finish = max(
+        (event for each in exchange.stream.choices.values() for event, value in each.finishes if value), default=-1
+    )
     if not usages:
         yield Finding("", "a chunk with usage", "none", deviation="usage-missing")
     elif len(usages) > 1:

@@ -81,9 +81,7 @@ def usage_of(exchange: Exchange) -> Mapping[str, Any]:
 def has_usage(exchange: Exchange) -> bool:
     """The answer reports all three token counts, as integers."""
     usage = reported_usage(exchange) or {}
-    return all(
-        isinstance(usage.get(name), int) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
-    )
+    return all(isinstance(usage.get(name), int) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
 
 
 def usage_pointer(exchange: Exchange) -> str:
