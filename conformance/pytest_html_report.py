@@ -68,6 +68,8 @@ class HtmlHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Fill our columns; a test of somebody else's leaves them empty."""
+        if not cells:
+            return  # another plugin has left this row out
         judgement = self._judgement(report)
         values, style = ("", "", ""), ""
         if judgement is not None:
@@ -75,11 +77,10 @@ class HtmlHooks:
             style = _STYLES.get(judgement.verdict.label, "")
             # The whole node id is as wide as the page, and all but the rule is in the other columns.
             cells[_TEST] = f'<td class="col-testId" title="{escape(report.nodeid)}">{escape(judgement.rule)}</td>'
-        if cells:
-            cells[_PLACE:_PLACE] = [
-                f'<td class="col-{name.lower()}" style="{style if name == "Verdict" else ""}">{escape(value)}</td>'
-                for name, value in zip(_COLUMNS, values, strict=True)
-            ]
+        cells[_PLACE:_PLACE] = [
+            f'<td class="col-{name.lower()}" style="{style if name == "Verdict" else ""}">{escape(value)}</td>'
+            for name, value in zip(_COLUMNS, values, strict=True)
+        ]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:

@@ -73,7 +73,8 @@ def record(
     With `resume` the ledger's own plan is continued: only what it lacks is sent. Raises UsageError when the
     base URL is none, when the ledger exists already, or when it belongs to another relay or model.
     """
-    return asyncio.run(
+    # No result comes out of the event loop: asyncio would spell it out, megabytes of it, when the loop ends.
+    asyncio.run(
         record_async(
             cases,
             provider,
@@ -85,6 +86,7 @@ def record(
             progress=progress,
         )
     )
+    return read_ledger(path)
 
 
 async def record_async(
@@ -97,19 +99,20 @@ async def record_async(
     rules: Sequence[str] = (),
     resume: bool = False,
     progress: Progress | None = None,
-) -> Ledger:
-    """The same for callers who have an event loop."""
+) -> None:
+    """The same for callers who have an event loop; they read the ledger themselves."""
     base_urls(provider.base_url)
     done = _resumed(path, provider) if resume else None
     if done is None and path.exists():
         raise UsageError(f"{path} exists already", "choose another folder, or continue that run with --resume")
     planned = done.plan if done else tuple(cases)
+    if not set(PREFLIGHT) <= {case.id for case in planned}:
+        raise UsageError(f"the plan lacks {' and '.join(PREFLIGHT)}, with which every run begins", "make it with plan()")
     with LedgerWriter(path, secrets) as writer:
         if done is None:
             writer.header(provider, limits, planned, rules, time.time())
         recorder = _Recorder(planned, provider, limits, secrets, writer, progress, done)
         await recorder.run()
-    return read_ledger(path)
 
 
 def _resumed(path: Path, provider: Provider) -> Ledger | None:

@@ -185,11 +185,9 @@ def _refuse(call: Call, refusal: Refusal) -> None:
 def _finish(call: Call) -> None:
     """Settle headers and byte pieces."""
     call.at(Stage.REPLY)
-    if call.streaming:
-        call.pause, call.spread = call.pause / 2, call.pause / 2
-    else:
+    if not call.streaming:
         call.frames = [call.body] if call.body else []
-        if call.status != 204:  # noqa: PLR2004 - an answer without content has no length either (RFC 9110)
+        if call.status != 204:  # an answer without content has no length either (RFC 9110)
             call.reply_headers.append((b"content-length", b"%d" % len(call.body)))
     call.at(Stage.WIRE)
 

@@ -103,9 +103,7 @@ Hook = Callable[["Call"], None]
 class State:
     """What one variant of the relay remembers between requests."""
 
-    def __init__(
-        self, key: str, models: Iterable[Mapping[str, Any]], hooks: Iterable[tuple[Stage, Hook]]
-    ) -> None:
+    def __init__(self, key: str, models: Iterable[Mapping[str, Any]], hooks: Iterable[tuple[Stage, Hook]]) -> None:
         self.key = key
         self.models = {str(model["id"]): model for model in models}
         self.memory: dict[str, Any] = {}

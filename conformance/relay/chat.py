@@ -129,6 +129,7 @@ def _stream(call: Call) -> None:
     call.at(Stage.CHUNKS)
     call.frames = [wire.event(value) for value in call.chunks]
     call.frames.append(wire.DONE)
+    call.pause = call.spread = call.pause / 2
     call.at(Stage.FRAMES)
     call.reply_headers += (wire.SSE_TYPE, wire.NO_CACHE)
 
@@ -137,9 +138,7 @@ def chunks(call: Call) -> Iterator[dict[str, Any]]:
     """The chunks of a stream: roles, tokens in turn, finishes, and the usage when it was asked for."""
     head = _head(call, "chat.completion.chunk") | {"system_fingerprint": FINGERPRINT}
     for index, delta, finish in _deltas(call.choices):
-        yield head | {
-            "choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]
-        }
+        yield head | {"choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]}
     if call.include_usage:
         yield head | {"choices": [], "usage": call.usage}
 

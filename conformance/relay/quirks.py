@@ -87,9 +87,7 @@ KNOWN: dict[str, list[tuple[Stage, Callable[[Call, Quirks], None]]]] = {}
 """Every quirk by name, in the order in which they work."""
 
 
-def quirk(
-    name: str, *stages: Stage
-) -> Callable[[Callable[[Call, Quirks], None]], Callable[[Call, Quirks], None]]:
+def quirk(name: str, *stages: Stage) -> Callable[[Callable[[Call, Quirks], None]], Callable[[Call, Quirks], None]]:
     """Enter a function as (a part of) the quirk of this name."""
 
     def enter(change: Callable[[Call, Quirks], None]) -> Callable[[Call, Quirks], None]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.relay.wire import ASGIApp
 
 _BACKLOG = 512
+_LAST_PORT = 65_535
 _SECONDS = 10.0
 """The longest that starting and stopping may take."""
 
@@ -33,6 +34,8 @@ def serve(host: str, port: int, app: ASGIApp, on_ready: Callable[[int], None]) -
 
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket."""
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"there is no port {port}", f"choose one from 1 to {_LAST_PORT}, or 0 for any")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -43,7 +46,7 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot listen on {host}:{port}: {why}", "choose another host or port") from error
     return listener

@@ -59,18 +59,12 @@ def _check_message(message: object, name: str) -> None:
     if not isinstance(message, dict):
         raise _refuse(name, "invalid_type", f"Invalid type for '{name}': expected an object.")
     if "role" not in message:
-        raise _refuse(
-            f"{name}.role", "missing_required_parameter", f"Missing required parameter: '{name}.role'."
-        )
+        raise _refuse(f"{name}.role", "missing_required_parameter", f"Missing required parameter: '{name}.role'.")
     if not isinstance(message["role"], str) or message["role"] not in ROLES:
         expected = ", ".join(sorted(ROLES))
-        raise _refuse(
-            f"{name}.role", "invalid_value", f"Invalid value for '{name}.role': expected one of {expected}."
-        )
+        raise _refuse(f"{name}.role", "invalid_value", f"Invalid value for '{name}.role': expected one of {expected}.")
     if not isinstance(message.get("content"), str | list | None):
-        raise _refuse(
-            f"{name}.content", "invalid_type", f"Invalid type for '{name}.content': expected a string."
-        )
+        raise _refuse(f"{name}.content", "invalid_type", f"Invalid type for '{name}.content': expected a string.")
 
 
 def _number(low: float, high: float) -> Check:
@@ -84,9 +78,7 @@ def _number(low: float, high: float) -> Check:
 
 def _integer(low: int | None = None, high: int | None = None) -> Check:
     def check(value: Any) -> Complaint | None:
-        if isinstance(value, bool) or not (
-            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        ):
+        if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
             return "invalid_type", "an integer"
         if low is not None and value < low:
             return "integer_below_min_value", f"an integer of at least {low}"
@@ -114,11 +106,7 @@ def _stop(value: Any) -> Complaint | None:
 def _stream_options(value: Any) -> Complaint | None:
     if not isinstance(value, dict):
         return "invalid_type", "an object"
-    wrong = [
-        name
-        for name, flag in value.items()
-        if name.startswith("include_") and not isinstance(flag, bool | None)
-    ]
+    wrong = [name for name, flag in value.items() if name.startswith("include_") and not isinstance(flag, bool | None)]
     return ("invalid_type", f"'{wrong[0][:50]}' to be a boolean") if wrong else None
 
 

@@ -78,7 +78,5 @@ def drop_header(headers: Headers, name: bytes) -> None:
     """Take a header away; a name that ends in `*` means all that begin so."""
     stem = name.removesuffix(b"*")
     headers[:] = [
-        (key, value)
-        for key, value in headers
-        if not (key.startswith(stem) if name.endswith(b"*") else key == name)
+        (key, value) for key, value in headers if not (key.startswith(stem) if name.endswith(b"*") else key == name)
     ]

@@ -16,9 +16,7 @@ from conformance.relay.call import Choice, text_of
 # one blank: every character is in exactly one token, and no token is empty.
 _TOKEN = re.compile(r" ?(?:[^\W\d_\u2e80-\uffff]{1,6}|\d{1,3}|\S)|\s")
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-)
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _SMALL = (*_UNITS.split(), "seventeen", "eighteen", "nineteen")
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.deviations import DEVIATIONS
 from conformance.model import Verdict
 from conformance.report.evidence import anchor, unique
 from conformance.report.findings import values
 from conformance.report.requirements import operation_title, requirement
 from conformance.report.summary import matrix, worst_first
-from conformance.report.texts import Text
+from conformance.report.texts import UI, Text
 from conformance.report.visible import shorten
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class Card:
     operation: Text
     findings: tuple[Shown, ...]
     more_findings: int
-    deviations: tuple[str, ...]
-    """Labels of known relay behaviours, each once."""
+    deviations: tuple[tuple[str, Text], ...]
+    """Labels of known relay behaviours, each once, and what they mean."""
     seen: tuple[Evidence, ...]
     """The first exchanges that were looked at."""
     seen_count: int
@@ -99,11 +100,17 @@ def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Map
         operation=operation_title(judgement.operation),
         findings=tuple(_shown(members, verdict, shown) for members in alike[:MOST_FINDINGS]),
         more_findings=max(0, len(alike) - MOST_FINDINGS),
-        deviations=tuple(labels),
+        deviations=tuple((label, _meaning(label)) for label in labels),
         seen=tuple(seen[:MOST_SEEN]),
         seen_count=len(seen),
         sample=next(iter(cited + seen), None),
     )
+
+
+def _meaning(label: str) -> Text:
+    """What a label means, and where that was seen; a label of another version may be unknown here."""
+    known = DEVIATIONS.get(label)
+    return Text(f"{known.text} ({known.seen})", f"{known.zh} ({known.seen})") if known else UI["deviation-means"]
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:

@@ -38,7 +38,7 @@ ODD_JSON = {
     "huge-float": WHOLE.encode().replace(b'"prompt_tokens": 9', b'"prompt_tokens": 1e308'),
     "negative": WHOLE.encode().replace(b'"prompt_tokens": 9', b'"prompt_tokens": -9'),
     "doubled-keys": WHOLE.encode().replace(b'"id":', b'"id": "other", "id":'),
-    "a-hundred-thousand-doubled-keys": b"{" + b",".join(b'"%d":1,"%d":2' % (n, n) for n in range(10_000)) + b"}",
+    "a-thousand-doubled-keys": b"{" + b",".join(b'"%d":1,"%d":2' % (n, n) for n in range(1000)) + b"}",
     "lone-surrogate": WHOLE.encode().replace(b"MARK", b"\\ud83d \\udc00"),
     "escaped-nul": WHOLE.encode().replace(b"MARK", b"a\\u0000b"),
     "number": b"42",
@@ -82,7 +82,7 @@ def test_a_body_that_is_no_json_fails_from_the_first_request_on(name: str, tmp_p
 @pytest.mark.parametrize("name", NO_JSON)
 def test_a_body_that_is_no_json_fails_later_too(name: str, tmp_path: Path) -> None:
     with Server(first_honest(body(NO_JSON[name]))) as server:
-        run = vet(server.base_url, tmp_path, ("http", "chat.shape", "chat.stream", "chat.usage"))
+        run = vet(server.base_url, tmp_path, ("http", "chat.response", "chat.stream", "chat.usage"))
 
     assert run.verdict("http.body.json", "chat") is Verdict.FAIL
     assert run.verdict("chat.stream.data-json") is Verdict.FAIL
@@ -167,7 +167,7 @@ def test_the_key_does_not_travel_to_another_host(requests: int, tmp_path: Path) 
             run = vet(server.base_url, tmp_path)
 
     assert elsewhere.calls == []
-    assert run.verdict("chat.id.present") in {Verdict.INCONCLUSIVE, Verdict.PASS}
+    assert run.verdict("chat.response.compat") in {Verdict.INCONCLUSIVE, Verdict.PASS}
 
 
 def test_cookies_are_not_sent_back(tmp_path: Path) -> None:

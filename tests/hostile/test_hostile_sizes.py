@@ -54,7 +54,7 @@ def test_an_answer_that_does_not_end_stops_the_run_and_fails(name: str, tmp_path
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_answers_that_do_not_end_later_fail(name: str, tmp_path: Path) -> None:
     with Server(first_honest(TOO_LARGE[name])) as server:
-        run = vet(server.base_url, tmp_path, ("http.body.bounded",), timeout=20.0, idle=10.0, concurrency=8)
+        run = vet(server.base_url, tmp_path, ("chat.id.fresh", "chat.stream.usage-chunk"), timeout=20.0, idle=10.0, concurrency=8)
 
     assert run.failures == {"too-large"}
     assert run.violated == {"http.body.bounded"}
@@ -91,9 +91,9 @@ def answered(run: Run) -> int:
 
 
 def test_an_answer_in_pieces_of_one_byte_costs_no_more_than_its_time(tmp_path: Path) -> None:
-    size = 40_000
+    size = 20_000
     with Server(pieces_of_one_byte(size)) as server:
-        run = vet(server.base_url, tmp_path, ("chat.id",), timeout=20.0, idle=10.0)
+        run = vet(server.base_url, tmp_path, ("chat.id.fresh",), timeout=20.0, idle=10.0)
 
     kept = run.ledger.by_case["chat/minimal"]
     assert kept.response is not None
@@ -113,7 +113,7 @@ def headed(**headers: str) -> Answer:
 def test_hundreds_of_headers_are_kept_up_to_a_bound(tmp_path: Path) -> None:
     many = {f"X_Noise_{number}": "x" * 20 for number in range(1500)}
     with Server(headed(**many)) as server:
-        run = vet(server.base_url, tmp_path, ("chat.id",))
+        run = vet(server.base_url, tmp_path, ("chat.id.fresh",))
 
     kept = run.ledger.by_case["chat/minimal"].response
     assert kept is not None
@@ -123,14 +123,14 @@ def test_hundreds_of_headers_are_kept_up_to_a_bound(tmp_path: Path) -> None:
 def test_thousands_of_headers_are_no_http(tmp_path: Path) -> None:
     many = {f"X_Noise_{number}": "x" * 50 for number in range(5000)}
     with Server(headed(**many)) as server:
-        run = vet(server.base_url, tmp_path, ("chat.id",))
+        run = vet(server.base_url, tmp_path, ("chat.id.fresh",))
 
     assert run.stopped == "unreachable"
 
 
 def test_a_header_of_many_kilobytes_is_cut(tmp_path: Path) -> None:
     with Server(headed(X_Long="x" * 60_000)) as server:
-        run = vet(server.base_url, tmp_path, ("chat.id",))
+        run = vet(server.base_url, tmp_path, ("chat.id.fresh",))
 
     kept = run.ledger.by_case["chat/minimal"].response
     assert kept is not None

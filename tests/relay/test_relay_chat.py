@@ -11,12 +11,13 @@ import pytest
 
 from conformance.relay import create_app
 from conformance.relay.words import tokens
-from tests.relay.driver import call
+
+from .driver import call
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.relay.conftest import Ask, Events
+    from .conftest import Ask, Events
 
 CHAT = "/v1/chat/completions"
 NUMBERS = "Write the numbers from one to sixty in English words, separated by commas."
@@ -98,9 +99,7 @@ def test_an_unknown_model_is_refused_before_bad_messages(ask: Ask) -> None:
     [
         {"temperature": 0, "top_p": 1, "n": 1.0, "stop": "never", "seed": 7, "user": "me", "logprobs": False},
         {"temperature": 0.7, "stop": ["a b", ""], "logit_bias": {"50256": -100}},
-        dict.fromkeys(
-            ["temperature", "top_p", "n", "stop", "stream", "max_tokens", "stream_options", "user"]
-        ),
+        dict.fromkeys(["temperature", "top_p", "n", "stop", "stream", "max_tokens", "stream_options", "user"]),
         {"unheard_of": {"field": 1}, "response_format": {"type": "text"}},
         {"stream_options": {"include_usage": True, "include_obfuscation": None}},
         {
@@ -109,11 +108,7 @@ def test_an_unknown_model_is_refused_before_bad_messages(ask: Ask) -> None:
                 {"role": "user", "content": "Say OK", "name": "A"},
             ]
         },
-        {
-            "messages": [
-                {"role": "user", "content": [{"type": "text", "text": "Say OK"}, {"type": "file"}, 4]}
-            ]
-        },
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Say OK"}, {"type": "file"}, 4]}]},
     ],
 )
 def test_good_fields_are_accepted(ask: Ask, fields: dict[str, Any]) -> None:
@@ -230,7 +225,7 @@ def test_a_refused_stream_is_answered_with_json(ask: Ask) -> None:
 def test_latency_delays_the_first_byte_and_spreads_a_stream() -> None:
     body = {"model": "mock-chat", "stream": True, "messages": [{"role": "user", "content": NUMBERS}]}
     started = time.monotonic()
-    answer = asyncio.run(call(create_app(latency=0.05), "POST", CHAT, json.dumps(body).encode()))
+    answer = asyncio.run(call(create_app(latency=0.1), "POST", CHAT, json.dumps(body).encode()))
     assert time.monotonic() - started >= 0.08
     assert len(answer.pieces) > 3
     assert answer.ended
@@ -240,9 +235,7 @@ def test_latency_delays_the_first_byte_and_spreads_a_stream() -> None:
 def test_a_client_that_hangs_up_is_forgotten_at_once(latency: float) -> None:
     body = {"model": "mock-chat", "stream": True, "messages": [{"role": "user", "content": NUMBERS}]}
     started = time.monotonic()
-    answer = asyncio.run(
-        call(create_app(latency=latency), "POST", CHAT, json.dumps(body).encode(), leave=True)
-    )
+    answer = asyncio.run(call(create_app(latency=latency), "POST", CHAT, json.dumps(body).encode(), leave=True))
     assert time.monotonic() - started < 2
     assert not answer.ended
 

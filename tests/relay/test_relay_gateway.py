@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.relay import DEFAULT_KEY, create_app
-from tests.relay.driver import call
+
+from .driver import call
 
 if TYPE_CHECKING:
     import httpx
@@ -62,9 +63,7 @@ def test_an_unknown_path_is_named_in_the_refusal(client: httpx.Client) -> None:
     assert set(answer.json()["error"]) == ENVELOPE
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"), [("GET", CHAT, "POST"), ("DELETE", "/v1/models/x", "GET")]
-)
+@pytest.mark.parametrize(("method", "path", "allowed"), [("GET", CHAT, "POST"), ("DELETE", "/v1/models/x", "GET")])
 def test_a_wrong_method_is_refused(client: httpx.Client, method: str, path: str, allowed: str) -> None:
     answer = client.request(method, path)
     assert answer.status_code == 405
@@ -79,17 +78,13 @@ def test_a_web_page_may_call(client: httpx.Client) -> None:
     assert "authorization" in answer.headers["access-control-allow-headers"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1/models", "/v1/nothing", "/v1/models/x", "/fault/no-such-fault/v1/models"]
-)
+@pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/nothing", "/v1/models/x", "/fault/no-such-fault/v1/models"])
 def test_every_answer_has_an_id_of_its_own(client: httpx.Client, path: str) -> None:
     first, second = (client.get(path).headers["x-request-id"] for _ in range(2))
     assert first != second
 
 
-@pytest.mark.parametrize(
-    "value", ["", "Bearer", "Bearer sk-wrong", DEFAULT_KEY, f"bearer {DEFAULT_KEY}", "Bearer é"]
-)
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer sk-wrong", DEFAULT_KEY, f"bearer {DEFAULT_KEY}", "Bearer é"])
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/models"), ("POST", CHAT)])
 def test_nothing_but_the_key_opens(relay: BackgroundRelay, method: str, path: str, value: str) -> None:
     headers = [(b"authorization", value.encode("latin-1"))] if value else []

@@ -12,7 +12,8 @@ import pytest
 from conformance.errors import UsageError
 from conformance.relay import Quirks, create_app
 from conformance.relay.quirks import KNOWN
-from tests.relay.driver import Answer, call
+
+from .driver import Answer, call
 
 CHAT = "/v1/chat/completions"
 NUMBERS = "Write the numbers from one to sixty in English words, separated by commas."
@@ -74,9 +75,7 @@ def test_no_quirks_lie(seed: int) -> None:
         for body in bodies(ask(quirks, 4, NUMBERS, max_tokens=limit, stop="nine")):
             _check_plain(body, limit)
         options = {"include_usage": True}
-        for answer in ask(
-            quirks, 4, NUMBERS, max_tokens=limit, stop="nine", stream=True, stream_options=options
-        ):
+        for answer in ask(quirks, 4, NUMBERS, max_tokens=limit, stop="nine", stream=True, stream_options=options):
             _check_stream(chunks(answer), limit)
 
 
@@ -112,9 +111,7 @@ def test_there_may_be_no_single_models() -> None:
 def test_a_bad_request_benches_the_chat_for_a_while() -> None:
     async def run() -> list[int]:
         app = create_app(quirks=only("bench", bench=0.05))
-        good = json.dumps(
-            {"model": "mock-chat", "messages": [{"role": "user", "content": "Say OK"}]}
-        ).encode()
+        good = json.dumps({"model": "mock-chat", "messages": [{"role": "user", "content": "Say OK"}]}).encode()
         first = await call(app, "POST", CHAT, good)
         bad = await call(app, "POST", CHAT, b"{}")
         benched = await call(app, "POST", CHAT, good)
@@ -139,12 +136,10 @@ def test_a_model_may_be_named_with_its_date() -> None:
 
 
 def test_a_weak_model_says_anything_and_is_billed_right() -> None:
-    found = bodies(ask(only("weak-model"), 60))
+    found = bodies(ask(only("weak-model"), 150))
     texts = {body["choices"][0]["message"]["content"] for body in found}
     assert {"", " ", "\n", ".", "OK", "I cannot help with that."} <= texts
-    silent = {
-        body["usage"]["completion_tokens"] for body in found if not body["choices"][0]["message"]["content"]
-    }
+    silent = {body["usage"]["completion_tokens"] for body in found if not body["choices"][0]["message"]["content"]}
     assert silent == {0, 1}
 
 

@@ -77,11 +77,11 @@ def test_a_port_that_is_taken_is_refused() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(UsageError, match="cannot listen on 127.0.0.1:"):
+        with pytest.raises(UsageError, match="cannot listen"):
             serve("127.0.0.1", taken.getsockname()[1], create_app(), lambda _: None)
 
 
-@pytest.mark.parametrize(("host", "port"), [("no.such.host.invalid", 0), ("127.0.0.1", 70_000)])
+@pytest.mark.parametrize(("host", "port"), [("x" * 70, 0), ("127.0.0.1", 70_000), ("127.0.0.1", -1)])
 def test_an_address_that_is_none_is_refused(host: str, port: int) -> None:
-    with pytest.raises(UsageError, match="cannot listen"):
+    with pytest.raises(UsageError, match=r"cannot listen|no port"):
         serve(host, port, create_app(), lambda _: None)

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from conformance.errors import UsageError
@@ -17,24 +18,24 @@ from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, catalogue, create_app,
 from conformance.relay.call import Stage
 from conformance.relay.faults.base import fault
 from conformance.relay.variants import Address
-from tests.relay.driver import BEARER, call
+
+from .driver import BEARER, call
 
 if TYPE_CHECKING:
-    import httpx
+    from collections.abc import AsyncIterator
 
     from conformance.relay import BackgroundRelay
     from conformance.relay.call import Call
     from conformance.relay.wire import ASGIApp
-    from tests.relay.conftest import Ask, Events
+
+    from .conftest import Ask, Events
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NUMBERS = "Write the numbers from one to sixty in English words, separated by commas."
 IN_TIME = {"stream-all-at-once", "cut-by-next-request", "hang-up-poisons"}
 """Faults that show in when something comes, not in what."""
 
-_FRESH = re.compile(
-    rb"chatcmpl-[0-9a-f]{24}|msg_[0-9a-f]{24}|\"created\":1[0-9]{9,12}|\"created\":\"1[0-9]{9}\""
-)
+_FRESH = re.compile(rb"chatcmpl-[0-9a-f]{24}|msg_[0-9a-f]{24}|\"created\":1[0-9]{9,12}|\"created\":\"1[0-9]{9}\"")
 
 
 @cache
@@ -53,17 +54,21 @@ def requests() -> list[tuple[str, str, bytes, tuple[tuple[bytes, bytes], ...]]]:
         method = case.get("method", "POST" if path.parent.name.startswith("chat") else "GET")
         full = f"/v1{case.get('path', default)}"
         found.append((method, full, body.replace("$model", DEFAULT_MODEL).encode(), headers))
-    return found
+    # Once more what has a memory: the second list of models, the second time at temperature 0.
+    again = [request for request in found if request[1] == "/v1/models" or b'"temperature": 0,' in request[2]]
+    return [*dict.fromkeys(found), *again]
 
 
-async def seen(app: ASGIApp, prefix: str = "") -> list[tuple[int, bytes, list[tuple[bytes, bytes]]]]:
-    """What a relay answers to all of them, what is fresh each time masked but not lost."""
-    answers = []
+Seen = tuple[int, bytes, list[tuple[bytes, bytes]]]
+"""Status, body, headers."""
+
+
+async def seen(app: ASGIApp) -> AsyncIterator[Seen]:
+    """What a relay answers to each of them, what is fresh each time masked but not lost."""
     for method, path, body, headers in requests():
-        answer = await call(app, method, f"{prefix}{path}", body, headers=headers)
+        answer = await call(app, method, path, body, headers=headers)
         shown = [(name, b"" if name == b"x-request-id" else value) for name, value in answer.headers]
-        answers.append((answer.status, _FRESH.sub(_masked, answer.body), shown))
-    return answers
+        yield answer.status, _FRESH.sub(_masked, answer.body), shown
 
 
 def _masked(found: re.Match[bytes]) -> bytes:
@@ -71,17 +76,33 @@ def _masked(found: re.Match[bytes]) -> bytes:
 
 
 @cache
-def honest() -> list[tuple[int, bytes, list[tuple[bytes, bytes]]]]:
-    return asyncio.run(seen(create_app()))
+def honest() -> list[Seen]:
+    async def all_of_it() -> list[Seen]:
+        return [answer async for answer in seen(create_app())]
+
+    return asyncio.run(all_of_it())
+
+
+def differs(app: ASGIApp) -> bool:
+    """Whether some answer is not that of the honest relay."""
+    expected = iter(honest())
+
+    async def compare() -> bool:
+        async for answer in seen(app):
+            if answer != next(expected):
+                return True
+        return False
+
+    return asyncio.run(compare())
 
 
 def test_the_honest_relay_answers_alike_twice() -> None:
-    assert asyncio.run(seen(create_app())) == honest()
+    assert not differs(create_app())
 
 
 @pytest.mark.parametrize("name", sorted(set(catalogue()) - IN_TIME - {"id-replayed", "created-per-chunk"}))
 def test_a_fault_can_be_seen(name: str) -> None:
-    assert asyncio.run(seen(create_app(faults=[name]))) != honest()
+    assert differs(create_app(faults=[name]))
 
 
 def test_the_catalogue_says_what_each_fault_is() -> None:
@@ -117,9 +138,7 @@ def test_several_faults_work_together(ask: Ask) -> None:
 
 
 def test_each_prefix_has_a_state_of_its_own(client: httpx.Client) -> None:
-    lists = [
-        len(client.get("/fault/models-unsteady+models-success/v1/models").json()["data"]) for _ in range(3)
-    ]
+    lists = [len(client.get("/fault/models-unsteady+models-success/v1/models").json()["data"]) for _ in range(3)]
     assert lists == [4, 3, 4]
     assert len(client.get("/fault/models-unsteady+json-nan/v1/models").json()["data"]) == 4
 
@@ -174,17 +193,15 @@ def test_a_path_is_taken_apart(path: str, expected: Address) -> None:
     assert Address.of(path) == expected
 
 
-def test_a_new_request_cuts_the_running_stream_with_that_fault(
-    relay: BackgroundRelay, client: httpx.Client
-) -> None:
+def test_a_new_request_cuts_the_running_stream_with_that_fault(relay: BackgroundRelay, client: httpx.Client) -> None:
     url = f"{relay.variant('fault/cut-by-next-request')}/chat/completions"
     body = {"model": "mock-chat", "messages": [{"role": "user", "content": NUMBERS}], "stream": True}
-    import httpx as client_library  # noqa: PLC0415 - at the top it is for annotations only
-
-    with pytest.raises(client_library.RemoteProtocolError), client.stream("POST", url, json=body) as running:
-        for number, _ in enumerate(running.iter_bytes()):
-            if number == 0:
-                client.post(url, json=body | {"stream": False})
+    with client.stream("POST", url, json=body) as running:
+        received = running.iter_bytes()
+        next(received)
+        client.post(url, json=body | {"stream": False})
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(received)
 
 
 def test_a_stream_comes_all_at_once_after_a_wait_with_that_fault() -> None:
@@ -194,6 +211,13 @@ def test_a_stream_comes_all_at_once_after_a_wait_with_that_fault() -> None:
     answer = asyncio.run(call(app, "POST", "/v1/chat/completions", json.dumps(body).encode()))
     assert time.monotonic() - started > 1
     assert len(answer.pieces) == 1
+
+
+def test_faults_of_long_streams_leave_short_ones_alone(ask: Ask) -> None:
+    started = time.monotonic()
+    answer = ask(prefix=f"fault/{'+'.join(sorted(IN_TIME))}", stream=True)
+    assert answer.text.endswith("data: [DONE]\n\n")
+    assert time.monotonic() - started < 0.5
 
 
 def test_a_hang_up_poisons_the_next_streams_with_that_fault(ask: Ask, client: httpx.Client) -> None:

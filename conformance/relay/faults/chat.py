@@ -32,9 +32,7 @@ def _on_text(call: Call, change: Callable[[str], str]) -> None:
         choice.pieces = [change(piece) for piece in choice.pieces]
 
 
-@fault(
-    "choices-empty", Stage.ANSWER, trips={"chat.choices.count", "chat.content.present"}, zh="choices 是空数组"
-)
+@fault("choices-empty", Stage.ANSWER, trips={"chat.choices.count", "chat.content.present"}, zh="choices 是空数组")
 def _(call: Call) -> None:
     """There are no choices, and user code fails at the first index."""
     call.answer["choices"] = []
@@ -80,9 +78,7 @@ def _(call: Call) -> None:
     """The content is a list of parts instead of a string."""
     _on_choices(
         call,
-        lambda choice: choice["message"].update(
-            content=[{"type": "text", "text": choice["message"]["content"]}]
-        ),
+        lambda choice: choice["message"].update(content=[{"type": "text", "text": choice["message"]["content"]}]),
     )
 
 
@@ -158,9 +154,7 @@ def _(call: Call) -> None:
     _on_choices(call, lambda choice: choice.update(finish_reason=None))
 
 
-@fault(
-    "finish-empty", Stage.ANSWER, trips={"chat.finish-reason.known", *_STRICT}, zh="finish_reason 是空字符串"
-)
+@fault("finish-empty", Stage.ANSWER, trips={"chat.finish-reason.known", *_STRICT}, zh="finish_reason 是空字符串")
 def _(call: Call) -> None:
     """A choice of a plain answer ends with an empty string."""
     _on_choices(call, lambda choice: choice.update(finish_reason=""))
@@ -203,9 +197,7 @@ def _(call: Call) -> None:
     _on_bodies(call, lambda body: body.update(created=0))
 
 
-@fault(
-    "created-milliseconds", Stage.ANSWER, Stage.CHUNKS, trips={"chat.created.seconds"}, zh="created 是毫秒"
-)
+@fault("created-milliseconds", Stage.ANSWER, Stage.CHUNKS, trips={"chat.created.seconds"}, zh="created 是毫秒")
 def _(call: Call) -> None:
     """The time of the answer is in milliseconds."""
     _on_bodies(call, lambda body: body.update(created=body["created"] * 1000))

@@ -73,9 +73,7 @@ def _(call: Call) -> None:
     _error(call)["code"] = 400
 
 
-@fault(
-    "error-param-code-missing", Stage.ERROR, trips={"error.envelope.param-code"}, zh="错误没有 param 和 code"
-)
+@fault("error-param-code-missing", Stage.ERROR, trips={"error.envelope.param-code"}, zh="错误没有 param 和 code")
 def _(call: Call) -> None:
     """The error about a key has neither param nor code, as in one-api's middleware."""
     if call.status == _UNAUTHORIZED:
@@ -137,9 +135,7 @@ def _(call: Call) -> None:
         call.answer["error"]["message"] += f"\n{trace}"
 
 
-@fault(
-    "error-request-id-differs", Stage.ERROR, trips={"error.request-id.matches"}, zh="错误里的请求 id 与头不符"
-)
+@fault("error-request-id-differs", Stage.ERROR, trips={"error.request-id.matches"}, zh="错误里的请求 id 与头不符")
 def _(call: Call) -> None:
     """The request id in the message of an error is not the one in the header."""
     call.answer["error"]["message"] += " (request id: 2024051312000000000000000deadbeef)"
@@ -189,9 +185,7 @@ def _(call: Call) -> None:
         call.request = _PLAIN | call.request
 
 
-@fault(
-    "empty-messages-answered", Stage.REQUEST, trips={"error.empty-messages.4xx"}, zh="空的 messages 也回答"
-)
+@fault("empty-messages-answered", Stage.REQUEST, trips={"error.empty-messages.4xx"}, zh="空的 messages 也回答")
 def _(call: Call) -> None:
     """An empty conversation is answered all the same."""
     if call.request.get("messages") == []:
@@ -205,9 +199,7 @@ def _(call: Call) -> None:
         call.status = 500
 
 
-@fault(
-    "malformed-json-answered", Stage.ADMITTED, trips={"error.malformed-json.4xx"}, zh="请求体不是 JSON 也回答"
-)
+@fault("malformed-json-answered", Stage.ADMITTED, trips={"error.malformed-json.4xx"}, zh="请求体不是 JSON 也回答")
 def _(call: Call) -> None:
     """A body that is not JSON is answered as if it were."""
     try:
@@ -229,9 +221,7 @@ def _as_event(call: Call) -> None:
     wire.set_header(call.reply_headers, *wire.SSE_TYPE)
 
 
-@fault(
-    "stream-refused-in-events", Stage.REPLY, trips={"error.stream.plain-json"}, zh="流式请求被拒时返回 SSE"
-)
+@fault("stream-refused-in-events", Stage.REPLY, trips={"error.stream.plain-json"}, zh="流式请求被拒时返回 SSE")
 def _(call: Call) -> None:
     """An invalid request for a stream is refused with 400 and server-sent events."""
     if call.status == _BAD_REQUEST and _is_stream(call):
@@ -249,5 +239,5 @@ def _(call: Call) -> None:
 @fault("stream-error-bare", Stage.FRAMES, trips={"error.stream.event-envelope"}, zh="流里的错误没有信封")
 def _(call: Call) -> None:
     """A long stream reports an error as a bare string."""
-    if call.limit and call.limit > 190:  # noqa: PLR2004 - one request in a run asks for so much
+    if call.limit and call.limit > 190:  # one request in a run asks for so much
         call.frames.insert(-2, wire.event({"error": "upstream overloaded"}))

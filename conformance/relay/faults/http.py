@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from conformance.relay.call import Call
 
 _CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body></body></html>\n"
-_PAGE_401 = (
-    b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body></body>\r\n</html>\r\n"
-)
+_PAGE_401 = b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body></body>\r\n</html>\r\n"
 _BLOCK = 64 * 1024
 _BLOCKS = 80
 """Together more than the 4 MiB that any client should read."""
@@ -28,7 +26,7 @@ def _html(call: Call, page: bytes) -> None:
 @fault("html-error-page", Stage.REPLY, trips={"http.body.never-html"}, zh="401 时返回 HTML 页面")
 def _(call: Call) -> None:
     """A rejected key gets the HTML page of a reverse proxy, as with nginx in front of one-api."""
-    if call.status == 401:  # noqa: PLR2004 - a status says itself what it is
+    if call.status == 401:
         _html(call, _PAGE_401)
 
 
@@ -178,5 +176,5 @@ def _(call: Call) -> None:
 @fault("key-in-error", Stage.ERROR, trips={"http.key.not-echoed"}, zh="错误信息里带着调用者的密钥")
 def _(call: Call) -> None:
     """The message of an error repeats the key of the caller."""
-    if call.status == 400:  # noqa: PLR2004 - a status says itself what it is
+    if call.status == 400:
         call.answer["error"]["message"] += f" (token {call.state.key})"

@@ -36,9 +36,7 @@ def _(call: Call) -> None:
         del call.answer["data"][-1]
 
 
-@fault(
-    "models-made-up-facts", Stage.MODELS, trips={"models.list.real-facts"}, zh="created 和 owned_by 是占位值"
-)
+@fault("models-made-up-facts", Stage.MODELS, trips={"models.list.real-facts"}, zh="created 和 owned_by 是占位值")
 def models_made_up_facts(call: Call) -> None:
     """Every model was created on the same day and is owned by custom, as in one-api."""
     for model in call.answer["data"]:
@@ -131,11 +129,7 @@ def _(call: Call) -> None:
 
 def _is_unknown_model(call: Call) -> bool:
     """Whether a model was looked up that does not exist."""
-    return (
-        call.path.startswith("/v1/models/")
-        and bool(call.refusal)
-        and call.answer["error"]["param"] == "model"
-    )
+    return call.path.startswith("/v1/models/") and bool(call.refusal) and call.answer["error"]["param"] == "model"
 
 
 @fault(

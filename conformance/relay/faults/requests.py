@@ -24,9 +24,7 @@ def _obscurely(status: int = 400) -> Refusal:
 def _(call: Call) -> None:
     """A message with characters beyond ASCII is refused."""
     if not call.question.isascii():
-        raise Refusal(
-            400, "Invalid characters in 'messages'.", param="messages", code="sensitive_words_detected"
-        )
+        raise Refusal(400, "Invalid characters in 'messages'.", param="messages", code="sensitive_words_detected")
 
 
 @fault("long-prompt-refused", Stage.PROMPT, trips={"chat.request.accepted"}, zh="稍长的请求被拒")
@@ -64,18 +62,14 @@ def _(call: Call) -> None:
         raise _obscurely()
 
 
-@fault(
-    "developer-role-refused", Stage.REQUEST, trips={"chat.developer-role.accepted"}, zh="developer 角色被拒"
-)
+@fault("developer-role-refused", Stage.REQUEST, trips={"chat.developer-role.accepted"}, zh="developer 角色被拒")
 def _(call: Call) -> None:
     """The developer role is refused, as by upstreams older than it."""
     if any(message.get("role") == "developer" for message in call.request.get("messages") or ()):
         raise _obscurely()
 
 
-@fault(
-    "charset-refused", Stage.ADMITTED, trips={"chat.charset.accepted"}, zh="content-type 带 charset 就被拒"
-)
+@fault("charset-refused", Stage.ADMITTED, trips={"chat.charset.accepted"}, zh="content-type 带 charset 就被拒")
 def _(call: Call) -> None:
     """A content type with a charset is not recognized as JSON."""
     if b"charset" in call.headers.get(b"content-type", b""):

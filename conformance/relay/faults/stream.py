@@ -94,9 +94,7 @@ def _(call: Call) -> None:
 @fault("chunk-doubled-keys", Stage.FRAMES, trips={"http.body.unique-keys"}, zh="chunk 里有重复的键")
 def _(call: Call) -> None:
     """Chunks have a key twice."""
-    call.frames = [
-        frame.replace(b'{"id":', b'{"object":"chat.completion.chunk","id":', 1) for frame in call.frames
-    ]
+    call.frames = [frame.replace(b'{"id":', b'{"object":"chat.completion.chunk","id":', 1) for frame in call.frames]
 
 
 @fault("stream-comment-not-utf8", Stage.FRAMES, trips={"chat.stream.utf8"}, zh="流里有无效的 UTF-8")
@@ -229,9 +227,7 @@ def _(call: Call) -> None:
         del call.chunks[_finish_at(call) :]
 
 
-@fault(
-    "content-after-finish", Stage.CHUNKS, trips={"chat.stream.nothing-after-finish"}, zh="结束之后还有内容"
-)
+@fault("content-after-finish", Stage.CHUNKS, trips={"chat.stream.nothing-after-finish"}, zh="结束之后还有内容")
 def _(call: Call) -> None:
     """The last piece of the text comes after the finish chunk."""
     at = _finish_at(call)
@@ -401,9 +397,7 @@ def _(call: Call) -> None:
         other.cut = other.streaming and len(other.frames) > _LONG
 
 
-@fault(
-    "hang-up-poisons", Stage.FRAMES, trips={"chat.stream.survives-hang-up"}, zh="客户端断开后一段时间都报错"
-)
+@fault("hang-up-poisons", Stage.FRAMES, trips={"chat.stream.survives-hang-up"}, zh="客户端断开后一段时间都报错")
 def hang_up_poisons(call: Call) -> None:
     """When a client has hung up, the next short streams fail for seconds: its slot is not freed."""
     if len(call.frames) > _LONG:

@@ -46,9 +46,7 @@ def _(call: Call) -> None:
     call.answer["usage"] = None
 
 
-@fault(
-    "usage-strings", Stage.USAGE, trips={"chat.response.compat", "chat.stream.compat"}, zh="usage 是字符串"
-)
+@fault("usage-strings", Stage.USAGE, trips={"chat.response.compat", "chat.stream.compat"}, zh="usage 是字符串")
 def _(call: Call) -> None:
     """The numbers of the usage are strings."""
     call.usage |= {key: str(value) for key, value in call.usage.items() if key not in _DETAILS}

@@ -1,0 +1,226 @@
+"""Makes `fixtures/exchanges/<rule>.json`: for every rule, exchanges that must pass it and that must fail it.
+
+`python -m tools.example_exchanges` records the reference relay, honest for what must pass, with the fault that
+trips the fewest rules for what must fail, and keeps the shortest group of exchanges that shows the verdict.
+Addresses, ids and times are replaced by fixed ones, streams are cut to their ends, the key was masked by the
+recorder: made again, a file stays the same unless rule, relay or recorder changed.
+Prefixes of rules as arguments make only the files of these.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance import relay
+from conformance.judging import judge
+from conformance.ledger import _exchange_out
+from conformance.model import Exchange, Judgement, Ledger, Limits, Provider, Response, Verdict
+from conformance.planning import plan, select_rules
+from conformance.redaction import Secrets
+from conformance.send import record
+from conformance.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from conformance.rules.base import Rule
+
+FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "exchanges"
+_KEY = "RELAY_API_KEY"
+_BASE = "http://127.0.0.1:8000/v1"
+_STARTED = 1_770_000_000
+_DATE = "Mon, 02 Feb 2026 02:40:00 GMT"
+_LONGEST = 3_000
+"""Bytes of a body that are kept whole."""
+_HEAD, _TAIL = 10, 5
+"""Events that are kept of a longer stream."""
+_WIDE = 110
+_ID = re.compile(r"\b[0-9a-f]{24}\b")
+_TIME = re.compile(r"(?<![\d.])(1\d{9})(\d{3})?(?!\d)")
+
+_QUIRKS = {"http.rate-limit.readable": "rate-limit-headers"}
+"""Rules that the plain relay passes because it does nothing of the kind, and the quirk that makes it do so."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Exchanges that show a verdict, and the pointer of its first finding."""
+
+    exchanges: tuple[Exchange, ...]
+    at: str
+
+
+def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
+    """The content of one file."""
+    fault = min(
+        (each for each in relay.catalogue().values() if rule.id in each.trips), key=lambda each: len(each.trips)
+    )
+    failing = _shortest(rule, _record(rule, background.variant(f"fault/{fault.name}")), Verdict.of(rule.severity))
+    bad = {"why": fault.sentence, "fault": fault.name, "at": failing.at, "exchanges": _written(failing.exchanges)}
+    if rule.id in _EDITS:
+        why, edit = _EDITS[rule.id]
+        passing = Group(tuple(edit(exchange) for exchange in failing.exchanges), "")
+    elif rule.id in _QUIRKS:
+        why = f"The reference relay with the quirk {_QUIRKS[rule.id]}."
+        with relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, only={_QUIRKS[rule.id]}))) as awkward:
+            passing = _shortest(rule, _record(rule, awkward.base_url), Verdict.PASS)
+    else:
+        why = "The reference relay."
+        passing = _shortest(rule, _record(rule, background.base_url), Verdict.PASS)
+    good = {"why": why, "exchanges": _written(passing.exchanges)}
+    return {"rule": rule.id, "pass": [good], "fail": [bad]}
+
+
+def _record(rule: Rule, base_url: str) -> Ledger:
+    """A run of the cases that the rule looks at, each answer small and without anything that changes."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = record(
+            plan([rule.id]),
+            Provider(base_url, relay.DEFAULT_MODEL, _KEY),
+            Path(folder) / "ledger.jsonl",
+            secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
+            limits=Limits(backoff=0.02, longest_wait=0.02),
+        )
+    return replace(ledger, exchanges=tuple(_settled(_trimmed(exchange)) for exchange in ledger.exchanges))
+
+
+def _shortest(rule: Rule, ledger: Ledger, verdict: Verdict) -> Group:
+    """The smallest group of exchanges with this verdict."""
+    found: list[Group] = []
+    for judgement in judge(ledger, [rule.id]):
+        count = rule.least if rule.over == "run" else 1
+        recorded = [ledger.by_case[name] for name in judgement.exchanges]
+        for some in [*combinations(recorded, count), tuple(recorded)]:
+            shown = _judged(rule, some)
+            if shown is not None and shown.verdict is verdict:
+                found.append(Group(some, shown.findings[0].at if shown.findings else ""))
+    if not found:
+        raise SystemExit(f"{rule.id}: no exchange is judged {verdict.label}")
+    return min(found, key=lambda group: len(json.dumps(_written(group.exchanges))))
+
+
+def _judged(rule: Rule, exchanges: Sequence[Exchange]) -> Judgement | None:
+    """What the rule says of these exchanges alone; None when they are of several operations and it judges one."""
+    cases = tuple(exchange.case for exchange in exchanges)
+    ledger = Ledger(Provider(_BASE, relay.DEFAULT_MODEL), Limits(), cases, tuple(exchanges), _STARTED, 1.0, "")
+    judgements = judge(ledger, [rule.id])
+    return judgements[0] if len(judgements) == 1 else None
+
+
+def _trimmed(exchange: Exchange) -> Exchange:
+    """The exchange with a long stream cut to its ends, and with the padding of an endless answer gone."""
+    response = exchange.response
+    if response is None or len(response.body) <= _LONGEST:
+        return exchange
+    stream = Stream.read(response.body)
+    starts = [0, *(event.end for event in stream.events)]
+    if exchange.failure is not None or len(stream.events) <= _HEAD + _TAIL:
+        return replace(exchange, response=_with_body(response, response.body[:_LONGEST].rstrip()))
+    return replace(
+        exchange, response=_with_body(response, response.body[: starts[_HEAD]] + response.body[starts[-_TAIL - 1] :])
+    )
+
+
+def _with_body(response: Response, body: bytes) -> Response:
+    size = str(len(body))
+    headers = tuple((name, size if name.lower() == "content-length" else value) for name, value in response.headers)
+    return replace(response, headers=headers, body=body)
+
+
+def _settled(exchange: Exchange) -> Exchange:
+    """The exchange with fixed times: every event of a stream 0.02 seconds after the one before."""
+    response = exchange.response
+    ends = [event.end for event in exchange.stream.events] or [len(response.body) if response else 0]
+    arrivals = tuple((round(0.2 + 0.02 * place, 2), end) for place, end in enumerate(ends))
+    return replace(
+        exchange,
+        response=response and replace(response, first_byte=0.1, arrivals=arrivals),
+        seconds=round(arrivals[-1][0] + 0.01, 2),
+        attempts=tuple(replace(attempt, waited=0.5) for attempt in exchange.attempts),
+    )
+
+
+def _written(exchanges: Iterable[Exchange]) -> list[Any]:
+    """The exchanges as JSON, with fixed addresses, ids and times; what was equal stays equal."""
+    text = json.dumps([_exchange_out(exchange, whole=True) for exchange in exchanges], ensure_ascii=False)
+    text = re.sub(r"http://127\.0\.0\.1:\d+(/fault/[^/\"]+)?/v1", _BASE, text)
+    text = re.sub(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", _DATE, text)
+    ids = {name: f"{number:024x}" for number, name in enumerate(dict.fromkeys(_ID.findall(text)), 1)}
+    text = _ID.sub(lambda found: ids[found[0]], text)
+    clock = min((exchange.started for exchange in exchanges), default=0.0)
+    text = re.sub(r'"started": [\d.]+', f'"started": {_STARTED}', text)
+    return list(json.loads(_TIME.sub(partial(_fixed_time, int(clock)), text)))
+
+
+def _fixed_time(clock: int, found: re.Match[str]) -> str:
+    """A time of about now, in seconds or milliseconds, moved to the fixed time; other numbers stay."""
+    late = int(found[1]) - clock
+    if not 0 <= late < 60:
+        return found[0]
+    return str(_STARTED + (late if late > 2 else 0)) + ("000" if found[2] else "")
+
+
+def _text(value: Any, indent: int = 0) -> str:
+    """JSON on one line where it is short, else one entry a line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, (dict, list)) or len(line) + indent <= _WIDE:
+        return line
+    pad = "\n" + " " * (indent + 2)
+    if isinstance(value, dict):
+        entries = [f"{json.dumps(key)}: {_text(inner, indent + 2)}" for key, inner in value.items()]
+        return "{" + pad + ("," + pad).join(entries) + pad[:-2] + "}"
+    return "[" + pad + ("," + pad).join(_text(inner, indent + 2) for inner in value) + pad[:-2] + "]"
+
+
+def _retry_after(exchange: Exchange) -> Exchange:
+    attempts = tuple(replace(each, headers=(*each.headers, ("retry-after", "1"))) for each in exchange.attempts)
+    return replace(exchange, attempts=attempts)
+
+
+def _same_request_id(exchange: Exchange) -> Exchange:
+    response = exchange.response
+    if response is None:
+        return exchange
+    body = re.sub(rb"request id: [^)]+", b"request id: " + response.header("x-request-id").encode(), response.body)
+    return replace(exchange, response=_with_body(response, body))
+
+
+def _whole_error(exchange: Exchange) -> Exchange:
+    response = exchange.response
+    if response is None:
+        return exchange
+    broken = exchange.stream.errors[0]
+    start = exchange.stream.events[broken.event - 1].end if broken.event else 0
+    error = json.dumps({"error": {"message": "The upstream broke off.", "type": "upstream_error"}}).encode()
+    end = exchange.stream.events[broken.event].end
+    body = response.body[:start] + b"data: " + error + b"\n\n" + response.body[end:]
+    return _settled(replace(exchange, response=_with_body(response, body)))
+
+
+_EDITS: dict[str, tuple[str, Callable[[Exchange], Exchange]]] = {
+    "http.retry-after.present": ("The failing exchange, with Retry-After in its first answer.", _retry_after),
+    "error.request-id.matches": ("The failing exchange, with the header's id in the message.", _same_request_id),
+    "error.stream.event-envelope": ("The failing exchange, with a message and a type in its error.", _whole_error),
+}
+"""Rules about situations that the honest relay never gets into: how the failing exchange is put right."""
+
+
+def main(prefixes: Sequence[str]) -> None:
+    """Write the files."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with relay.BackgroundRelay() as background:
+        for rule in select_rules(prefixes):
+            (FOLDER / f"{rule.id}.json").write_text(_text(examples(rule, background)) + "\n", encoding="utf-8")
+    print(FOLDER)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
