@@ -11,15 +11,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from conformance import relay
+from conformance import relay, send
 from conformance.ledger import LedgerWriter, read_ledger
 from conformance.model import Failure, Finding, Judgement, Ledger, Limits, Provider, Severity, Stop, Verdict
 from conformance.planning import PREFLIGHT, plan
 from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, BackgroundRelay
 from conformance.rules import base
-from conformance.send import record
-from conformance.suite import door, hooks, wording
+from conformance.suite import hooks, wording
 
 # A session in this process unloads what it was the first to import, and a rule registers only once: load all before.
 RULES, FAULTS = base.catalogue(), relay.catalogue()
@@ -87,7 +86,7 @@ def recorded(base_url, folder):
     """A whole run, recorded."""
     provider = Provider(base_url, DEFAULT_MODEL)
     secrets = Secrets({provider.key_env: DEFAULT_KEY})
-    record(plan(), provider, folder / "ledger.jsonl", secrets=secrets)
+    send.record(plan(), provider, folder / "ledger.jsonl", secrets=secrets)
     return folder / "ledger.jsonl"
 
 
@@ -474,37 +473,37 @@ def test_the_suite_found_by_its_path_says_what_is_missing(suite):
     result.stdout.fnmatch_lines(["conformance.suite does not know which relay to test", "hint: *"])
 
 
-class Meddler:
-    """A plugin that makes recording impossible after the options were found good."""
-
-    def __init__(self, meddle):
-        self.meddle = meddle
+class AnotherRun:
+    """A plugin that begins another run in the same folder, after the options were found good."""
 
     def pytest_runtest_setup(self):
-        """Meddle."""
-        self.meddle(Path("out"))
+        """Begin it."""
+        Path("out").mkdir()
+        Path("out/ledger.jsonl").touch()
 
 
-def begin(folder):
-    """Another run begins in the same folder."""
-    folder.mkdir()
-    (folder / "ledger.jsonl").touch()
-
-
-@pytest.mark.parametrize(
-    ("meddle", "code", "said"),
-    [
-        (begin, 4, "*out/ledger.jsonl exists already*"),
-        (Path.touch, 7, "*cannot record the run: FileExistsError*"),
-    ],
-)
-def test_a_run_that_cannot_be_recorded_ends_the_session(suite, meddle, code, said):
+def test_a_run_that_cannot_be_recorded_ends_the_session(suite):
     before = suite.asked.count
-    result = suite("--relay-out", "out", plugins=[Meddler(meddle)])
-    assert result.ret == code
+    result = suite("--relay-out", "out", plugins=[AnotherRun()])
+    assert result.ret == 4
     assert "failed" not in result.stdout.str()
-    result.stdout.fnmatch_lines([said])
+    result.stdout.fnmatch_lines(["*relay-conformance: out/ledger.jsonl exists already*"])
     assert suite.asked.count == before
+
+
+def test_whatever_else_goes_wrong_ends_the_session_before_anything_is_paid_for_twice(suite, monkeypatch):
+    tries = []
+
+    def no_space(*_, **__):
+        tries.append(1)
+        raise ExceptionGroup("tasks", [ExceptionGroup("task", [OSError(28, "No space left on device")])])
+
+    monkeypatch.setattr(send, "record", no_space)
+    result = suite()
+    assert result.ret == 7
+    assert len(tries) == 1
+    result.stdout.fnmatch_lines(["*relay-conformance cannot record the run: OSError(28, *"])
+    assert "Traceback" not in result.stdout.str()
 
 
 # --- everybody else ----------------------------------------------------------------------------------------
@@ -588,9 +587,3 @@ def test_an_answer_that_never_came_and_one_that_is_long_are_shown_in_brief(hones
     huge = replace(whole, request=replace(whole.request, body=b"x" * 9_000))
     text = wording.told(judged(Verdict.FAIL, Finding("/x")), replace(ledger, exchanges=(huge,)))
     assert text.endswith("curl: the request is too long to print here; it is in the ledger")
-
-
-def test_errors_are_taken_out_of_the_groups_that_tasks_wrap_them_in():
-    assert repr(door._innermost(ExceptionGroup("", [ExceptionGroup("", [OSError(28, "full")])]))) == repr(
-        OSError(28, "full")
-    )

@@ -172,6 +172,24 @@ def _(call: Call) -> None:
         choice.finish = "end_turn" if choice.finish == "stop" else choice.finish
 
 
+@fault(
+    "finish-in-capitals",
+    Stage.CHOICES,
+    trips={
+        "chat.finish-reason.known",
+        "chat.stream.finish-known",
+        "chat.stream.strict",
+        "chat.max-tokens.finish-length",
+        *_STRICT,
+    },
+    zh="finish_reason 是 MAX_TOKENS",
+)
+def _(call: Call) -> None:
+    """A choice that was cut short ends with MAX_TOKENS, as in the Gemini channel of one-api."""
+    for choice in call.choices:
+        choice.finish = "MAX_TOKENS" if choice.finish == "length" else choice.finish
+
+
 @fault("finish-always-stop", Stage.CHOICES, trips={"chat.max-tokens.finish-length"}, zh="截断时也说 stop")
 def _(call: Call) -> None:
     """A choice that was cut short says stop, as in the Gemini channel of one-api."""
@@ -213,6 +231,12 @@ def _(call: Call) -> None:
 def _(call: Call) -> None:
     """The content is empty although tokens were billed."""
     _on_choices(call, lambda choice: choice["message"].update(content=""))
+
+
+@fault("content-null", Stage.ANSWER, trips={"chat.content.present"}, zh="计了费而 content 是 null")
+def _(call: Call) -> None:
+    """The content is null although tokens were billed."""
+    _on_choices(call, lambda choice: choice["message"].update(content=None))
 
 
 @fault("text-replaced", Stage.CHOICES, trips={"chat.text.intact"}, zh="中文变成 U+FFFD")

@@ -73,6 +73,13 @@ def _(call: Call) -> None:
     _error(call)["code"] = 400
 
 
+@fault("error-param-holds-status", Stage.ERROR, trips={"error.envelope.param-code"}, zh="param 里是上游的状态码")
+def _(call: Call) -> None:
+    """The param of an error is the status of the upstream, as in one-api for errors that are not OpenAI's."""
+    if call.status == _BAD_REQUEST:
+        call.answer["error"] |= {"type": "upstream_error", "code": "bad_response_status_code", "param": "400"}
+
+
 @fault("error-param-code-missing", Stage.ERROR, trips={"error.envelope.param-code"}, zh="错误没有 param 和 code")
 def _(call: Call) -> None:
     """The error about a key has neither param nor code, as in one-api's middleware."""

@@ -178,7 +178,7 @@ def _(call: Call) -> None:
 @fault(
     "max-completion-tokens-ignored",
     Stage.PROMPT,
-    trips={"chat.max-completion-tokens.honoured", "chat.max-tokens.honoured"},
+    trips={"chat.max-completion-tokens.honoured"},
     zh="忽略 max_completion_tokens",
 )
 def _(call: Call) -> None:
@@ -222,6 +222,29 @@ def _(call: Call) -> None:
     kept = {"system", "developer"}
     instructions = [message for message in call.messages[:-1] if message["role"] in kept]
     call.messages = [*instructions, call.messages[-1]]
+
+
+@fault(
+    "canned-answer",
+    Stage.PROMPT,
+    trips={
+        "chat.max-tokens.honoured",
+        "chat.max-completion-tokens.honoured",
+        "chat.system.reaches-model",
+        "chat.turns.reach-model",
+        "chat.usage.grows",
+    },
+    zh="不管问什么都给同一个回答",
+)
+def canned_answer(call: Call) -> None:
+    """Every request gets the example of the provider pages, whatever it asks."""
+    call.messages, call.limit, call.stops = [{"role": "user", "content": "Hello!"}], None, []
+
+
+@canned_answer.also(Stage.TEXT)
+def _(call: Call) -> None:
+    """Say it."""
+    call.texts = ["\n\nHello there, how may I assist you today?"] * call.count
 
 
 @fault(
