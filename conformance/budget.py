@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conformance.usage import tokens_of
+from conformance.usage import unreported_tokens
 
 if TYPE_CHECKING:
     from conformance.model import Case, Exchange, Limits
@@ -49,6 +49,6 @@ class Budget:
 
 
 def _output_of(exchange: Exchange) -> int:
-    """Output tokens at a glance: for a budget a long stream is not read twice."""
+    """Output tokens at a glance, the ceiling where nothing is said: for a budget no stream is read twice."""
     said = _SAID.findall(exchange.response.body[-_TAIL:]) if exchange.response else []
-    return int(said[-1]) if said else tokens_of(exchange)[1]
+    return int(said[-1]) if said else unreported_tokens(exchange)

@@ -25,7 +25,7 @@ MASKED = re.compile(r"<KEY\*+>")
 """What a mask looks like."""
 
 _NAMED_TEXT = re.compile(rb'"([^"\\]*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
-_UNUSUAL = re.compile(rb'"index"\s*:\s*[^0\s]|[\[,]\s*"(?:[^"\\]|\\.)*"\s*[,\]]|^data:(?! ?(?:\{|\[DONE\]))', re.MULTILINE)
+_UNUSUAL = re.compile(rb'"index"\s*:\s*[^0\s]|\[\s*"|^data:(?! ?(?:\{|\[DONE\]))', re.MULTILINE)
 """Texts that more than one choice or no object carries: their order is not that of the bytes."""
 
 _ESCAPES = (b"\\", b"%", b"&")

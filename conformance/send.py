@@ -74,18 +74,7 @@ def record(
     base URL is none, when the ledger exists already, or when it belongs to another relay or model.
     """
     # No result comes out of the event loop: asyncio would spell it out, megabytes of it, when the loop ends.
-    asyncio.run(
-        record_async(
-            cases,
-            provider,
-            path,
-            secrets=secrets or Secrets(),
-            limits=limits or Limits(),
-            rules=rules,
-            resume=resume,
-            progress=progress,
-        )
-    )
+    asyncio.run(_record(cases, provider, path, secrets or Secrets(), limits or Limits(), rules, progress, resume=resume))
     return read_ledger(path)
 
 
@@ -99,8 +88,23 @@ async def record_async(
     rules: Sequence[str] = (),
     resume: bool = False,
     progress: Progress | None = None,
+) -> Ledger:
+    """The same for callers who have an event loop."""
+    await _record(cases, provider, path, secrets, limits, rules, progress, resume=resume)
+    return read_ledger(path)
+
+
+async def _record(
+    cases: Sequence[Case],
+    provider: Provider,
+    path: Path,
+    secrets: Secrets,
+    limits: Limits,
+    rules: Sequence[str],
+    progress: Progress | None,
+    *,
+    resume: bool,
 ) -> None:
-    """The same for callers who have an event loop; they read the ledger themselves."""
     base_urls(provider.base_url)
     done = _resumed(path, provider) if resume else None
     if done is None and path.exists():

@@ -29,9 +29,14 @@ def tokens_of(exchange: Exchange) -> tuple[int, int]:
     usage = reported_usage(exchange) if exchange.status < _REFUSED else None
     if usage is not None:
         return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    return 0, unreported_tokens(exchange)
+
+
+def unreported_tokens(exchange: Exchange) -> int:
+    """The output tokens to reckon with when nothing is reported: the case's ceiling once an answer may have begun."""
     begun = exchange.response is not None and exchange.status < _REFUSED
     lost = exchange.failure is not None and exchange.failure.kind in {"timeout", "idle", "reset", "protocol"}
-    return 0, exchange.case.output_tokens if begun or lost else 0
+    return exchange.case.output_tokens if begun or lost else 0
 
 
 def _count(value: Any) -> int:

@@ -337,6 +337,15 @@ def test_tests_of_other_people_keep_their_rows(suite, honest_ledger):
     assert "&lt;b&gt;said by another" in theirs["log"]
 
 
+def test_a_session_in_which_none_of_our_tests_ran_is_judged_by_its_own(suite, honest_ledger):
+    own = suite.pytester.makepyfile(test_own="def test_own(): pass")
+    options = ("-k", "test_own", "--html=report.html", "--self-contained-html")
+    result = suite.offline(honest_ledger, str(own), *options)
+    assert result.ret == 0
+    assert "= relay-conformance =" not in result.stdout.str()
+    assert "Conforms" not in (suite.pytester.path / "report.html").read_text("utf-8")
+
+
 class Talker:
     """A plugin that prints during each test."""
 

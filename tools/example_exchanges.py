@@ -9,6 +9,7 @@ Prefixes of rules as arguments make only the files of these.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
@@ -26,7 +27,6 @@ from conformance.model import Exchange, Judgement, Ledger, Limits, Provider, Res
 from conformance.planning import plan, select_rules
 from conformance.redaction import Secrets
 from conformance.send import record
-from conformance.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,10 +40,10 @@ _STARTED = 1_770_000_000
 _DATE = "Mon, 02 Feb 2026 02:40:00 GMT"
 _LONGEST = 3_000
 """Bytes of a body that are kept whole."""
-_HEAD, _TAIL = 10, 5
+_HEAD, _TAIL = 5, 4
 """Events that are kept of a longer stream."""
 _WIDE = 110
-_ID = re.compile(r"\b[0-9a-f]{24}\b")
+_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 _TIME = re.compile(r"(?<![\d.])(1\d{9})(\d{3})?(?!\d)")
 
 _QUIRKS = {"http.rate-limit.readable": "rate-limit-headers"}
@@ -81,13 +81,15 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
 
 def _record(rule: Rule, base_url: str) -> Ledger:
     """A run of the cases that the rule looks at, each answer small and without anything that changes."""
+    cases = plan([rule.id])
+    at_once = 2 if any(case.during for case in cases) else 1  # one after another, so that the relay counts the same
     with tempfile.TemporaryDirectory() as folder:
         ledger = record(
-            plan([rule.id]),
+            cases,
             Provider(base_url, relay.DEFAULT_MODEL, _KEY),
             Path(folder) / "ledger.jsonl",
             secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
-            limits=Limits(backoff=0.02, longest_wait=0.02),
+            limits=Limits(concurrency=at_once, backoff=0.02, longest_wait=0.02),
         )
     return replace(ledger, exchanges=tuple(_settled(_trimmed(exchange)) for exchange in ledger.exchanges))
 
@@ -116,17 +118,17 @@ def _judged(rule: Rule, exchanges: Sequence[Exchange]) -> Judgement | None:
 
 
 def _trimmed(exchange: Exchange) -> Exchange:
-    """The exchange with a long stream cut to its ends, and with the padding of an endless answer gone."""
+    """The exchange with a long stream cut to its ends, one that broke to its first event, and without padding."""
     response = exchange.response
-    if response is None or len(response.body) <= _LONGEST:
+    if response is None:
         return exchange
-    stream = Stream.read(response.body)
-    starts = [0, *(event.end for event in stream.events)]
-    if exchange.failure is not None or len(stream.events) <= _HEAD + _TAIL:
-        return replace(exchange, response=_with_body(response, response.body[:_LONGEST].rstrip()))
-    return replace(
-        exchange, response=_with_body(response, response.body[: starts[_HEAD]] + response.body[starts[-_TAIL - 1] :])
-    )
+    body = response.body
+    ends = [0, *(event.end for event in exchange.stream.events)]
+    if exchange.failure is not None:
+        body = body[: ends[1]] if exchange.media_type == "text/event-stream" else body[:_LONGEST].rstrip()
+    elif len(body) > _LONGEST and len(ends) > _HEAD + _TAIL:
+        body = body[: ends[_HEAD]] + body[ends[-_TAIL - 1] :]
+    return replace(exchange, response=_with_body(response, body))
 
 
 def _with_body(response: Response, body: bytes) -> Response:
@@ -150,14 +152,26 @@ def _settled(exchange: Exchange) -> Exchange:
 
 def _written(exchanges: Iterable[Exchange]) -> list[Any]:
     """The exchanges as JSON, with fixed addresses, ids and times; what was equal stays equal."""
-    text = json.dumps([_exchange_out(exchange, whole=True) for exchange in exchanges], ensure_ascii=False)
+    written = [_exchange_out(exchange, whole=True) for exchange in exchanges]
+    bodies = [each["response"] for each in written if "body_base64" in (each["response"] or {})]
+    for response in bodies:
+        response["body_base64"] = base64.b64decode(response["body_base64"]).decode("latin-1")
+    settled = list(json.loads(_fixed(json.dumps(written, ensure_ascii=False), int(written[0]["started"]))))
+    for each, kept in zip(written, settled, strict=True):
+        if each["response"] in bodies:
+            kept["response"]["body_base64"] = base64.b64encode(
+                kept["response"]["body_base64"].encode("latin-1")
+            ).decode()
+    return settled
+
+
+def _fixed(text: str, clock: int) -> str:
+    """The text of exchanges with what differs from run to run replaced; `clock` is when the first one began."""
     text = re.sub(r"http://127\.0\.0\.1:\d+(/fault/[^/\"]+)?/v1", _BASE, text)
     text = re.sub(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", _DATE, text)
-    ids = {name: f"{number:024x}" for number, name in enumerate(dict.fromkeys(_ID.findall(text)), 1)}
-    text = _ID.sub(lambda found: ids[found[0]], text)
-    clock = min((exchange.started for exchange in exchanges), default=0.0)
     text = re.sub(r'"started": [\d.]+', f'"started": {_STARTED}', text)
-    return list(json.loads(_TIME.sub(partial(_fixed_time, int(clock)), text)))
+    ids = {name: f"{number:024x}" for number, name in enumerate(dict.fromkeys(_ID.findall(text)), 1)}
+    return _TIME.sub(partial(_fixed_time, clock), _ID.sub(lambda found: ids[found[0]], text))
 
 
 def _fixed_time(clock: int, found: re.Match[str]) -> str:

@@ -75,11 +75,6 @@ class Door:
         """Every rule on every operation that the plan has cases for."""
         return [Check(self, *key, judgement.severity) for key, judgement in self._planned.items()]
 
-    @property
-    def recorded(self) -> bool:
-        """Whether verdicts are known."""
-        return True
-
     def judgement(self, key: Key) -> Judgement:
         """The verdict of one check."""
         return self._planned[key]
@@ -129,11 +124,6 @@ class LiveDoor(Door):
         blank = Ledger(run.provider, run.limits, run.cases, (), started=0.0, seconds=0.0, tool="")
         super().__init__(blank, run.ledger, strict=strict)
 
-    @property
-    def recorded(self) -> bool:
-        """Whether verdicts are known."""
-        return bool(self._judged)
-
     def judgement(self, key: Key) -> Judgement:
         """The verdict of one check; the first one asked for starts the sending."""
         if not self._judged:
@@ -151,9 +141,8 @@ class LiveDoor(Door):
 
     def cases(self) -> list[Case]:
         """What the selected checks need to be sent, in sending order."""
-        needed = {case for key in self.selected for case in self._planned[key].exchanges} | set(PREFLIGHT)
-        cases = plan(self._rules(), keyless=not self._run.provider.key_env)
-        return _with_companions(needed, cases)
+        needed = {case for key in self.selected for case in self._planned[key].exchanges}
+        return _with_companions(needed | set(PREFLIGHT), self._run.cases)
 
     def close(self) -> None:
         """Remove the temporary folder when nothing came to be in it."""

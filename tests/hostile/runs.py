@@ -67,13 +67,13 @@ class Run:
         return {exchange.failure.kind for exchange in self.ledger.exchanges if exchange.failure}
 
 
-def vet(base_url: str, folder: Path, only: Sequence[str] = (), *, key_env: str = "RELAY_API_KEY", **limits: float) -> Run:
-    """Record, judge and report; check what must hold whatever the relay does."""
-    provider = Provider(base_url, MODEL, key_env)
+def vet(base_url: str, folder: Path, only: Sequence[str] = (), judged: Sequence[str] = (), **limits: float) -> Run:
+    """Record what `only` needs, judge by `judged` and report; check what must hold whatever the relay does."""
+    provider = Provider(base_url, MODEL)
     chosen = replace(QUICK, **limits)  # type: ignore[arg-type]
     record(plan(only), provider, folder / "ledger.jsonl", secrets=SECRETS, limits=chosen, rules=only)
     ledger = read_ledger(folder / "ledger.jsonl")
-    judgements = judge(ledger)
+    judgements = judge(ledger, judged)
     files = report(judgements, ledger, folder)
     print_summary(judgements, ledger, files, strict=False)
     assert ledger.complete

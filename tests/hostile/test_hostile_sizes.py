@@ -15,7 +15,8 @@ from .behaviours import MEGABYTE
 from .runs import Run, vet
 from .server import Answer, Call, Server, completion, first_honest
 
-ONLY = ("http",)
+FEW = ("chat.id.fresh", "chat.stream.usage-chunk")
+"""Rules that need few requests, plain and streamed."""
 TOO_LARGE: dict[str, Answer] = {
     "endless-stream": behaviours.endless_stream,
     "endless-comments": behaviours.endless_comments,
@@ -43,7 +44,7 @@ def memory() -> Iterator[None]:
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_an_answer_that_does_not_end_stops_the_run_and_fails(name: str, tmp_path: Path) -> None:
     with Server(TOO_LARGE[name]) as server:
-        run = vet(server.base_url, tmp_path, ONLY, timeout=20.0, idle=10.0)
+        run = vet(server.base_url, tmp_path, FEW, ("http",), timeout=20.0, idle=10.0)
 
     assert run.stopped == "unreachable"
     assert run.failures == {"too-large"}
@@ -54,7 +55,7 @@ def test_an_answer_that_does_not_end_stops_the_run_and_fails(name: str, tmp_path
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_answers_that_do_not_end_later_fail(name: str, tmp_path: Path) -> None:
     with Server(first_honest(TOO_LARGE[name])) as server:
-        run = vet(server.base_url, tmp_path, ("chat.id.fresh", "chat.stream.usage-chunk"), timeout=20.0, idle=10.0, concurrency=8)
+        run = vet(server.base_url, tmp_path, FEW, ("http",), timeout=20.0, idle=10.0, concurrency=8)
 
     assert run.failures == {"too-large"}
     assert run.violated == {"http.body.bounded"}
@@ -63,7 +64,7 @@ def test_answers_that_do_not_end_later_fail(name: str, tmp_path: Path) -> None:
 
 def test_what_is_kept_of_an_answer_that_is_too_large_is_its_beginning(tmp_path: Path) -> None:
     with Server(behaviours.large_body) as server:
-        run = vet(server.base_url, tmp_path, ONLY, timeout=20.0, idle=10.0)
+        run = vet(server.base_url, tmp_path, FEW, ("http",), timeout=20.0, idle=10.0)
 
     kept = run.ledger.by_case["chat/minimal"].response
     assert kept is not None

@@ -229,7 +229,6 @@ def _(call: Call) -> None:
     Stage.PROMPT,
     trips={
         "chat.max-tokens.honoured",
-        "chat.max-completion-tokens.honoured",
         "chat.system.reaches-model",
         "chat.turns.reach-model",
         "chat.usage.grows",
