@@ -106,10 +106,16 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--no-key", is_flag=True, help="The relay is used without a key."),
         click.option("--name", default="", help="How reports call the provider (default: its host)."),
         click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable."),
-        click.option("--concurrency", default=8, show_default=True, type=click.IntRange(1, 64)),
+        click.option(
+            "--concurrency", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests in flight at most."
+        ),
         click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests a second at most (0: no limit)."),
-        click.option("--max-requests", default=120, show_default=True, type=click.IntRange(1)),
-        click.option("--max-output-tokens", default=6000, show_default=True, type=click.IntRange(0)),
+        click.option(
+            "--max-requests", default=120, show_default=True, type=click.IntRange(1), help="Never send more than this."
+        ),
+        click.option(
+            "--max-output-tokens", default=6000, show_default=True, type=click.IntRange(0), help="Never ask for more."
+        ),
         click.option(
             "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds for one exchange."
         ),

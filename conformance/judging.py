@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from conformance import reasons
 from conformance.contract import shape_errors
@@ -36,8 +37,7 @@ _OK = range(200, 300)
 _UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 
 
-@dataclass(frozen=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What one rule says of one exchange, or why it says nothing."""
 
     verdict: Verdict
@@ -121,10 +121,12 @@ def _ready(rule: Rule, case: Case, ledger: Ledger) -> Exchange | _Outcome:
     exchange = ledger.by_case.get(case.id)
     if exchange is None or (exchange.failure is not None and exchange.failure.kind in _NEVER_SENT):
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(exchange, ledger),))
-    held = None if rule.answers is Answers.EVERYTHING else _held_back(rule, exchange)
+    if rule.answers not in exchange.memo:
+        exchange.memo[rule.answers] = _held_back(rule, exchange)
+    held: _Outcome | None = exchange.memo[rule.answers]
     if held is not None:
         return held
-    blocked = next(_blocking(rule, exchange), None)
+    blocked = next(_blocking(rule, exchange), None) if rule.needs else None
     if blocked is not None:
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("blocked", blocked),))
     return exchange
@@ -138,7 +140,9 @@ def _why_not_sent(exchange: Exchange | None, ledger: Ledger) -> Finding:
 
 
 def _held_back(rule: Rule, exchange: Exchange) -> _Outcome | None:
-    """Why a rule cannot look at an answer, or None when it can."""
+    """Why a rule cannot look at an answer, or None when it can; the same for all rules about such answers."""
+    if rule.answers is Answers.EVERYTHING:
+        return None
     trouble = _trouble(rule, exchange)
     if trouble is not None:
         return _Outcome(Verdict.INCONCLUSIVE, exchange.case.id, (trouble,))
@@ -195,7 +199,7 @@ def _checked(rule: Rule, case: Case, exchanges: Sequence[Exchange]) -> _Outcome:
 
 def _take(findings: Iterator[Finding]) -> tuple[Finding, ...]:
     """The first findings; a rule that repeats itself a thousand times has been understood."""
-    return tuple(finding for _, finding in zip(range(MOST_FINDINGS), findings, strict=False))
+    return tuple(islice(findings, MOST_FINDINGS))
 
 
 def _shape(exchange: Exchange) -> Sequence[str]:
@@ -207,7 +211,7 @@ def _shape(exchange: Exchange) -> Sequence[str]:
 
 def _blocking(rule: Rule, exchange: Exchange) -> Iterator[str]:
     """The shape errors that stand where the rule looks, above it or below it."""
-    if not rule.needs or rule.answers is not Answers.SUCCESS:
+    if rule.answers is not Answers.SUCCESS:
         return
     for at in _shape(exchange):
         steps = re.sub(r"^/events/\d+", "", at).split("/")

@@ -92,6 +92,7 @@ def _with_companions(wanted: Sequence[Case], cases: Sequence[Case]) -> list[Case
     """Add the cases that a wanted one waits for, and those that must run during it."""
     ids = {case.id for case in wanted}
     ids |= {case.follows for case in wanted} | {case.during for case in wanted}
+    ids.discard("")
     ids |= {case.id for case in cases if case.during in ids}
     return [case for case in cases if case.id in ids]
 

@@ -82,7 +82,8 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
 def _record(rule: Rule, base_url: str) -> Ledger:
     """A run of the cases that the rule looks at, each answer small and without anything that changes."""
     cases = plan([rule.id])
-    at_once = 2 if any(case.during for case in cases) else 1  # one after another, so that the relay counts the same
+    together = any(case.during or case.follows for case in cases)
+    at_once = 8 if together else 1  # one after another, so that the relay counts the same every time
     with tempfile.TemporaryDirectory() as folder:
         ledger = record(
             cases,

@@ -128,6 +128,7 @@ class LiveDoor(Door):
         """The verdict of one check; the first one asked for starts the sending."""
         if not self._judged:
             self._record()
+            self._judged = self._verdicts()
         return self._judged[key]
 
     def header(self) -> list[str]:
@@ -169,7 +170,6 @@ class LiveDoor(Door):
             pytest.exit(f"relay-conformance: {error.message}", _USAGE)
         except Exception as error:  # noqa: BLE001 - see above; a disk that is full, or our own mistake
             pytest.exit(f"relay-conformance cannot record the run: {_innermost(error)!r}", _OURS)
-        self._judged = self._verdicts()
 
 
 def open_ledger(path: Path, *, strict: bool) -> Door:

@@ -24,6 +24,9 @@ from .server import KEY, MODEL
 
 QUICK = Limits(concurrency=64, timeout=1.5, idle=0.6, retries=1, backoff=0.01, longest_wait=0.1, body_bytes=262_144)
 SECRETS = Secrets({"RELAY_API_KEY": KEY})
+FEW = ("chat.id.fresh", "chat.stream.usage-chunk", "models.retrieve")
+"""Rules that need few requests of every kind."""
+EVERY = ("auth", "chat", "error", "gateway", "http", "models")
 SPELLINGS = (
     KEY,
     KEY.replace("/", "\\/"),

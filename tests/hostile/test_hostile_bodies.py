@@ -10,7 +10,7 @@ import pytest
 
 from conformance.model import Verdict
 
-from .runs import vet
+from .runs import EVERY, FEW, vet
 from .server import Answer, Call, Server, chunks, completion, first_honest, last_chunk
 
 WHOLE = json.dumps(completion("MARK"))
@@ -38,7 +38,7 @@ ODD_JSON = {
     "huge-float": WHOLE.encode().replace(b'"prompt_tokens": 9', b'"prompt_tokens": 1e308'),
     "negative": WHOLE.encode().replace(b'"prompt_tokens": 9', b'"prompt_tokens": -9'),
     "doubled-keys": WHOLE.encode().replace(b'"id":', b'"id": "other", "id":'),
-    "a-thousand-doubled-keys": b"{" + b",".join(b'"%d":1,"%d":2' % (n, n) for n in range(1000)) + b"}",
+    "a-thousand-doubled-keys": b"{" + b",".join(b'"%d":1,"%d":2' % (n, n) for n in range(5000)) + b"}",
     "lone-surrogate": WHOLE.encode().replace(b"MARK", b"\\ud83d \\udc00"),
     "escaped-nul": WHOLE.encode().replace(b"MARK", b"a\\u0000b"),
     "number": b"42",
@@ -71,7 +71,7 @@ def body(data: bytes, status: int = 200) -> Answer:
 @pytest.mark.parametrize("name", NO_JSON)
 def test_a_body_that_is_no_json_fails_from_the_first_request_on(name: str, tmp_path: Path) -> None:
     with Server(body(NO_JSON[name])) as server:
-        run = vet(server.base_url, tmp_path)
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.stopped == ""
     assert run.verdict("http.body.json", "chat") is Verdict.FAIL
@@ -82,7 +82,7 @@ def test_a_body_that_is_no_json_fails_from_the_first_request_on(name: str, tmp_p
 @pytest.mark.parametrize("name", NO_JSON)
 def test_a_body_that_is_no_json_fails_later_too(name: str, tmp_path: Path) -> None:
     with Server(first_honest(body(NO_JSON[name]))) as server:
-        run = vet(server.base_url, tmp_path, ("http", "chat.response", "chat.stream", "chat.usage"))
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.verdict("http.body.json", "chat") is Verdict.FAIL
     assert run.violated & {"chat.stream.data-json", "chat.stream.utf8"}
@@ -92,7 +92,7 @@ def test_a_body_that_is_no_json_fails_later_too(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ODD_JSON)
 def test_odd_json_is_judged_without_a_mistake_of_ours(name: str, status: int, tmp_path: Path) -> None:
     with Server(first_honest(body(ODD_JSON[name], status))) as server:
-        run = vet(server.base_url, tmp_path)
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.stopped == ""
 
@@ -100,16 +100,16 @@ def test_odd_json_is_judged_without_a_mistake_of_ours(name: str, status: int, tm
 @pytest.mark.parametrize("name", ODD_JSON)
 def test_odd_json_in_the_first_answers_is_survived(name: str, tmp_path: Path) -> None:
     with Server(body(ODD_JSON[name])) as server:
-        vet(server.base_url, tmp_path / "good")
+        vet(server.base_url, tmp_path / "good", FEW, EVERY)
     with Server(body(ODD_JSON[name], 404)) as server:
-        run = vet(server.base_url, tmp_path / "bad")
+        run = vet(server.base_url, tmp_path / "bad", FEW, EVERY)
 
     assert run.stopped in {"no-chat", "model-unknown"}
 
 
 def test_doubled_keys_are_a_warning(tmp_path: Path) -> None:
     with Server(body(ODD_JSON["doubled-keys"])) as server:
-        run = vet(server.base_url, tmp_path, ("http",))
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.verdict("http.body.unique-keys", "chat") is Verdict.WARN
     assert run.verdict("http.body.unique-keys", "chat.stream") is Verdict.WARN
@@ -122,7 +122,7 @@ def page(call: Call) -> Any:
 
 def test_a_web_page_stops_the_run_as_a_wrong_base_url(tmp_path: Path) -> None:
     with Server(page) as server:
-        run = vet(server.base_url, tmp_path)
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.stopped == "wrong-base-url"
     assert len(server.calls) == 4
@@ -131,7 +131,7 @@ def test_a_web_page_stops_the_run_as_a_wrong_base_url(tmp_path: Path) -> None:
 
 def test_web_pages_after_an_honest_beginning_fail(tmp_path: Path) -> None:
     with Server(first_honest(page)) as server:
-        run = vet(server.base_url, tmp_path)
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.verdict("http.body.never-html", "chat") is Verdict.FAIL
 
@@ -146,7 +146,7 @@ def test_a_redirect_stops_the_run_wherever_it_points(location: str, status: int,
         return call.reply(b"", status, Location=location)
 
     with Server(redirect) as server:
-        run = vet(server.base_url, tmp_path, ("chat.id",))
+        run = vet(server.base_url, tmp_path, FEW)
 
     assert run.stopped == "redirected"
     assert run.ledger.stop is not None
@@ -164,7 +164,7 @@ def test_the_key_does_not_travel_to_another_host(requests: int, tmp_path: Path) 
             return call.reply(b"", 307, Location=f"{elsewhere.url}{call.path}")
 
         with Server(first_honest(redirect, requests)) as server:
-            run = vet(server.base_url, tmp_path)
+            run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert elsewhere.calls == []
     assert run.verdict("chat.response.compat") in {Verdict.INCONCLUSIVE, Verdict.PASS}
@@ -175,6 +175,6 @@ def test_cookies_are_not_sent_back(tmp_path: Path) -> None:
         await call.value(completion(), Set_Cookie=f"session={call.number}; Path=/")
 
     with Server(baking) as server:
-        vet(server.base_url, tmp_path)
+        vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert not any("cookie" in call.headers for call in server.calls)

@@ -12,11 +12,9 @@ from conformance.model import Verdict
 
 from . import behaviours
 from .behaviours import MEGABYTE
-from .runs import Run, vet
+from .runs import FEW, Run, vet
 from .server import Answer, Call, Server, completion, first_honest
 
-FEW = ("chat.id.fresh", "chat.stream.usage-chunk")
-"""Rules that need few requests, plain and streamed."""
 TOO_LARGE: dict[str, Answer] = {
     "endless-stream": behaviours.endless_stream,
     "endless-comments": behaviours.endless_comments,

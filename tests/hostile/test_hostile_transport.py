@@ -13,10 +13,8 @@ import pytest
 from conformance.model import Verdict
 
 from . import behaviours
-from .runs import vet
+from .runs import EVERY, FEW, vet
 from .server import Answer, Server, first_honest, honest
-
-ONLY = ("http", "chat.id", "chat.stream.done-last")
 
 BROKEN: dict[str, tuple[Answer, str]] = {
     "reset-at-once": (behaviours.reset_at_once, "reset"),
@@ -39,7 +37,7 @@ def test_a_relay_that_never_answers_whole_stops_the_run(name: str, tmp_path: Pat
     answer, kind = BROKEN[name]
 
     with Server(answer) as server:
-        run = vet(server.base_url, tmp_path, ONLY)
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.stopped == "unreachable"
     assert {exchange.failure.kind for exchange in run.ledger.preflight if exchange.failure} == {kind}
@@ -51,19 +49,19 @@ def test_answers_that_break_later_are_inconclusive_and_no_failure(name: str, tmp
     answer, kind = BROKEN[name]
 
     with Server(first_honest(answer)) as server:
-        run = vet(server.base_url, tmp_path, ONLY)
+        run = vet(server.base_url, tmp_path, FEW, EVERY)
 
     assert run.stopped == ""
     assert run.failures == {kind}
     assert run.violated == set()
-    assert run.verdict("chat.stream.done-last") is Verdict.INCONCLUSIVE
+    assert run.verdict("chat.stream.usage-chunk") is Verdict.INCONCLUSIVE
 
 
 def test_a_refused_connection_stops_the_run_after_a_second_try(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
-    run = vet(f"http://127.0.0.1:{port}", tmp_path, ONLY)
+    run = vet(f"http://127.0.0.1:{port}", tmp_path, FEW, EVERY)
 
     assert run.stopped == "unreachable"
     assert {exchange.failure.kind for exchange in run.ledger.preflight if exchange.failure} == {"refused"}
@@ -73,14 +71,14 @@ def test_a_refused_connection_stops_the_run_after_a_second_try(tmp_path: Path) -
 
 
 def test_a_host_without_address_is_named_as_such(tmp_path: Path) -> None:
-    run = vet("http://no-such-host.invalid/v1", tmp_path, ONLY)
+    run = vet("http://no-such-host.invalid/v1", tmp_path, FEW, EVERY)
 
     assert run.stopped == "unreachable"
     assert {exchange.failure.kind for exchange in run.ledger.preflight if exchange.failure} == {"dns"}
 
 
 def test_a_host_name_that_cannot_be_encoded_is_no_crash(tmp_path: Path) -> None:
-    run = vet("http://xn--a.invalid/v1", tmp_path, ONLY)
+    run = vet("http://xn--a.invalid/v1", tmp_path, FEW, EVERY)
 
     assert {exchange.failure.kind for exchange in run.ledger.preflight if exchange.failure} == {"dns"}
 
@@ -88,7 +86,7 @@ def test_a_host_name_that_cannot_be_encoded_is_no_crash(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["https", "HTTPS"])
 def test_tls_against_a_plain_port_is_a_tls_failure(scheme: str, tmp_path: Path) -> None:
     with Server(honest) as server:
-        run = vet(server.base_url.replace("http", scheme), tmp_path, ONLY)
+        run = vet(server.base_url.replace("http", scheme), tmp_path, FEW, EVERY)
 
     assert run.stopped == "unreachable"
     assert {exchange.failure.kind for exchange in run.ledger.preflight if exchange.failure} == {"tls"}
@@ -113,7 +111,7 @@ def test_the_key_is_not_sent_to_a_host_with_a_certificate_of_its_own(
     scheme: str, certificate: ssl.SSLContext, tmp_path: Path
 ) -> None:
     with Server(honest, certificate) as server:
-        run = vet(server.base_url.replace("https", scheme), tmp_path / "run", ONLY)
+        run = vet(server.base_url.replace("https", scheme), tmp_path / "run", FEW, EVERY)
 
     assert run.stopped == "unreachable"
     assert run.ledger.stop is not None

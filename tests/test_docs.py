@@ -1,0 +1,46 @@
+"""The documents show only commands and options that exist, and link only to files that do."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from conformance.cli import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+COMMAND = re.compile(r"relay-conformance ([a-z]+)((?: [^`\n|]*)?)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_and_option_shown_exists(page):
+    for name, rest in COMMAND.findall(page.read_text(encoding="utf-8")):
+        assert name in cli.commands, f"{page.name}: relay-conformance {name}"
+        known = {option for each in cli.commands[name].params if isinstance(each, click.Option) for option in each.opts}
+        for option in re.findall(r"(?<!\S)(--[a-z-]+)", rest):
+            assert option in known | {"--help"}, f"{page.name}: {name} {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_relative_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_command_and_option_has_help():
+    for name, command in cli.commands.items():
+        assert command.help, name
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, f"{name} {option.opts}"
+
+
+def test_every_make_target_that_is_shown_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for line in re.findall(r"`make ([a-z ]+)`|^make ([a-z]+)", text, re.MULTILINE):
+            for target in " ".join(line).split():
+                assert target in targets, f"{page.name}: make {target}"
