@@ -187,7 +187,8 @@ def _checked(rule: Rule, case: Case, exchanges: Sequence[Exchange]) -> _Outcome:
     """Run the rule; a rule that stumbles over a body of the wrong shape is blocked, any other stumble is our bug."""
     try:
         usable = [exchange for exchange in exchanges if rule.applies(exchange)]
-        if len(usable) < rule.least:
+        anchored = not rule.anchor or any(rule.anchor in exchange.case.probes for exchange in usable)
+        if len(usable) < rule.least or not anchored:
             return _Outcome(Verdict.NOT_APPLICABLE, case.id)
         findings = _take(iter(rule.check(usable if rule.over == "run" else usable[0])))
     except Exception as error:  # noqa: BLE001 - whatever a rule raises is turned into a verdict here

@@ -477,7 +477,7 @@ def test_options_that_make_no_sense_are_refused_in_one_sentence(suite, options, 
 
 
 def test_the_suite_found_by_its_path_says_what_is_missing(suite):
-    result = suite.pytester.runpytest_inprocess(Path(hooks.__file__).parent, "-p", "no:randomly")
+    result = suite.pytester.runpytest_inprocess(Path(hooks.__file__).parent, *QUICK)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["conformance.suite does not know which relay to test", "hint: *"])
 

@@ -64,6 +64,8 @@ class Rule:
     over: str
     least: int
     """For a rule over a run: how many answered exchanges it needs."""
+    anchor: str
+    """For a rule over a run: the probe of the exchange that it is about; without it there is nothing to judge."""
     check: Callable[[Any], Iterable[Finding]]
 
     def selects(self, case: Case) -> bool:
@@ -109,6 +111,7 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
     basis: str = "stated",
     over: str = "exchange",
     least: int = 1,
+    anchor: str = "",
 ) -> Callable[[Callable[[Any], Iterable[Finding]]], Callable[[Any], Iterable[Finding]]]:
     """Enter a generator into the registry; a malformed rule is refused here, at import."""
 
@@ -137,6 +140,7 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
             breaks_zh=breaks_zh,
             over=over,
             least=least,
+            anchor=anchor,
             check=check,
         )
         return check

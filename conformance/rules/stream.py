@@ -336,6 +336,7 @@ def index_from_zero(exchange: Exchange) -> Iterator[Finding]:
     operations=_STREAM,
     cases=lambda case: "long" in case.probes or case.output_tokens <= _SHORT,
     over="run",
+    anchor="long",
     applies=has_chunks,
     needs=("/choices/*/delta",),
     breaks="users stare at an empty screen, then get everything at once",
