@@ -13,12 +13,12 @@ import pytest
 
 from conformance import relay, send
 from conformance.ledger import LedgerWriter, read_ledger
-from conformance.model import Failure, Finding, Judgement, Ledger, Limits, Provider, Severity, Stop, Verdict
+from conformance.model import Provider, Severity
 from conformance.planning import PREFLIGHT, plan
 from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, BackgroundRelay
 from conformance.rules import base
-from conformance.suite import hooks, wording
+from conformance.suite import hooks
 
 # A session in this process unloads what it was the first to import, and a rule registers only once: load all before.
 RULES, FAULTS = base.catalogue(), relay.catalogue()
@@ -439,47 +439,7 @@ def test_a_live_run_under_workers_is_refused(suite):
     assert suite("-n", "0", "-k", "models.list.compat").ret == 0
 
 
-# --- what makes no sense -----------------------------------------------------------------------------------
-
-URL, MODEL = ("--relay-url", "http://127.0.0.1:9/v1"), ("--relay-model", "m")
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ((), "conformance.suite does not know which relay to test*"),
-        ((*URL, *MODEL, "--relay-ledger", "x"), "--relay-url and --relay-ledger exclude each other"),
-        (URL, "--relay-url needs --relay-model"),
-        (("--relay-url", "", *MODEL), "'' is no base URL"),
-        (("--relay-url", "ftp://x", *MODEL), "'ftp://x' is no base URL"),
-        ((*URL, "--relay-model", " "), "' ' is no model name"),
-        ((*URL, *MODEL, "--relay-key-env", "RELAY_NO_SUCH"), "the environment variable RELAY_NO_SUCH is not set"),
-        ((*URL, *MODEL, "--relay-header", "x"), "--relay-header 'x' is not NAME=ENVVAR"),
-        ((*URL, *MODEL, "--relay-out", "taken"), "taken holds a run already"),
-        ((*URL, *MODEL, "--relay-out", "file"), "file is no folder"),
-        (("--relay-ledger", "nowhere"), "nowhere: No such file or directory"),
-        (("--relay-ledger", "file"), "file: not a ledger, line 1 is no header"),
-        (("--relay-ledger", "taken"), "taken/ledger.jsonl: not a ledger, line 1 is no header"),
-        (("--relay-timeout", "nan"), "*--relay-timeout: 'nan' is not a number from 0.1 to 86400"),
-        (("--relay-concurrency", "65"), "*--relay-concurrency: '65' is not a whole number from 1 to 64"),
-        (("--relay-max-requests", "x"), "*--relay-max-requests: 'x' is not a whole number from 1 to 1000000"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused_in_one_sentence(suite, options, said):
-    (suite.pytester.path / "taken").mkdir()
-    (suite.pytester.path / "taken" / "ledger.jsonl").touch()
-    (suite.pytester.path / "file").touch()
-    result = suite.pytester.runpytest_inprocess(*SUITE, *options)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert result.stderr.str().count("ERROR: ") == 1
-    result.stderr.fnmatch_lines([f"*{said.replace('[', '[[]')}*"])
-    assert "Traceback" not in result.stderr.str()
-
-
-def test_the_suite_found_by_its_path_says_what_is_missing(suite):
-    result = suite.pytester.runpytest_inprocess(Path(hooks.__file__).parent, *QUICK)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["conformance.suite does not know which relay to test", "hint: *"])
+# --- what can still go wrong -----------------------------------------------------------------------------
 
 
 class AnotherRun:
@@ -513,86 +473,3 @@ def test_whatever_else_goes_wrong_ends_the_session_before_anything_is_paid_for_t
     assert len(tries) == 1
     result.stdout.fnmatch_lines(["*relay-conformance cannot record the run: OSError(28, *"])
     assert "Traceback" not in result.stdout.str()
-
-
-# --- everybody else ----------------------------------------------------------------------------------------
-
-
-def test_sessions_that_test_no_relay_are_not_disturbed(pytester):
-    pytester.makepyfile(
-        """
-        import sys
-
-        def test_nothing_of_weight_is_loaded(pytestconfig):
-            ours = {name for name in sys.modules if name.startswith("conformance")}
-            assert ours == {"conformance", "conformance._version", "conformance.errors", "conformance.pytest_plugin"}
-            assert not {"httpx", "jsonschema", "jsonschema_rs", "rich", "starlette", "click"} & set(sys.modules)
-            assert not pytestconfig.pluginmanager.has_plugin("relay-conformance-session")
-            assert not [line for line in pytestconfig.getini("markers") if "relay-conformance" in line]
-        """
-    )
-    result = pytester.runpytest_subprocess("--strict-markers", "-W", "error", *QUICK)
-    assert result.ret == 0
-    assert "relay-conformance:" not in result.stdout.str()
-
-
-def test_the_options_stand_together_in_the_help(pytester):
-    result = pytester.runpytest_inprocess("--help")
-    result.stdout.fnmatch_lines(["relay-conformance *:", "*--relay-url=URL *", "*--relay-timeout=SECONDS*"])
-
-
-# --- wording -----------------------------------------------------------------------------------------------
-
-RULE = "chat.usage.adds-up"
-
-
-def judged(verdict, *findings):
-    return Judgement(RULE, "chat", Severity.MUST, verdict, ("chat/minimal",), findings)
-
-
-NOWHERE = Ledger(Provider("http://127.0.0.1:9/v1", "m"), Limits(), (), (), 0.0, 0.0, "")
-
-
-def test_our_own_mistake_is_called_one():
-    bug = Finding(message="this rule failed; that is our mistake", actual="KeyError: 'usage'", exchange="chat/minimal")
-    text = wording.told(judged(Verdict.ERROR, bug), NOWHERE)
-    assert "that is our mistake\nerror: KeyError: 'usage'\nwhere: chat/minimal" in text
-    assert "curl" not in text
-
-
-def test_what_points_at_something_comes_before_reasons_and_a_skip_the_other_way_round():
-    reason = Finding(message="the connection broke", actual="reset by peer", exchange="chat/utf8")
-    found = [Finding(f"/choices/{number}", expected=number, actual=None) for number in range(6)]
-    text = wording.told(judged(Verdict.FAIL, reason, *found), NOWHERE)
-    assert text.index("expected: 0\nactual: null") < text.index("also: expected 1, actual null, at /choices/1")
-    assert text.endswith("and 3 more of the kind")
-    skipped = wording.skipped(judged(Verdict.INCONCLUSIVE, found[0], reason))
-    assert skipped == "inconclusive: the connection broke: reset by peer"
-
-
-def test_values_and_labels_are_shown_as_they_are():
-    finding = Finding("/x", actual={"a": 1}, message="odd", deviation="seen-before")
-    text = wording.told(judged(Verdict.FAIL, finding), NOWHERE)
-    assert "odd\nexpected: null" in text
-    assert "known deviation: seen-before" in text
-    assert wording.brief(judged(Verdict.NOTE, finding)) == 'odd: {"a": 1} (/x)'
-    assert "odd" in wording.told(judged(Verdict.FAIL, Finding("/x", message="odd")), NOWHERE)
-    assert wording.told(replace(judged(Verdict.FAIL, finding), rule="a.b"), NOWHERE).startswith("a.b\n")
-
-
-def test_a_stop_is_told_with_what_to_do():
-    assert wording.ended_early(Stop("unavailable", "not now", "", "wait")) == "not now; wait"
-    assert wording.ended_early(Stop("unavailable", "not now", "")) == "not now; try again later"
-    assert wording.ended_early(Stop("new", "not now", "")) == "not now"
-
-
-def test_an_answer_that_never_came_and_one_that_is_long_are_shown_in_brief(honest_ledger):
-    ledger = read_ledger(honest_ledger)
-    whole = ledger.by_case["chat/minimal"]
-    lost = replace(whole, response=None, failure=Failure("reset", "gone"))
-    assert wording.answer(lost).endswith("\nreset: gone")
-    long = replace(whole, response=replace(whole.response, body=b"x" * 5_000))
-    assert "more bytes in the ledger" in wording.answer(long)
-    huge = replace(whole, request=replace(whole.request, body=b"x" * 9_000))
-    text = wording.told(judged(Verdict.FAIL, Finding("/x")), replace(ledger, exchanges=(huge,)))
-    assert text.endswith("curl: the request is too long to print here; it is in the ledger")

@@ -10,10 +10,10 @@ import pytest
 from conformance import vetting
 from conformance.model import Limits, Severity, Verdict
 from conformance.operations import OPERATIONS
-from conformance.pytest_html_report import HtmlHooks
 from conformance.report.summary import run_verdict
 from conformance.suite import wording
 from conformance.suite.door import Check, Door, Key, open_ledger, open_relay
+from conformance.suite.html import HtmlHooks
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet

@@ -50,12 +50,9 @@ class HtmlHooks:
         if self._seen:
             said = wording.verdict_words(self._door.judgements(self._seen), ledger, strict=self._door.strict)
             facts = wording.facts(ledger, self._door.path).items()
-            rows = "".join(
-                f"<tr><th>{escape(label)}</th><td><bdi>{escape(text)}</bdi></td></tr>" for label, text in facts
-            )
+            lines = "".join(f"<br>{escape(label)}: <bdi>{escape(text)}</bdi>" for label, text in facts)
             prefix.append(
-                f'<p><strong>{escape(said.en)}</strong><br><span lang="zh-CN">{escape(said.zh)}</span></p>'
-                f'<table cellpadding="2" align="left">{rows}</table>'
+                f'<p><strong>{escape(said.en)}</strong><br><span lang="zh-CN">{escape(said.zh)}</span>{lines}</p>'
             )
 
     @pytest.hookimpl(optionalhook=True)
