@@ -293,7 +293,7 @@ class _Recorder:
         for case in self._cases:
             during[case.during].append(case)
             after[case.follows].append(case)
-        self._valid_left = sum(case.phase is not Phase.INVALID for case in self._cases)
+        self._count_valid(sum(case.phase is not Phase.INVALID for case in self._cases))
         async with asyncio.TaskGroup() as group:
             for case in self._cases:
                 if case.during not in sent and case.follows not in sent:
@@ -306,6 +306,7 @@ class _Recorder:
             jobs, left_out = jobs[: self._limits.concurrency], jobs[self._limits.concurrency :]
             for other in left_out:
                 self._write(self._unsent(other, "needs --concurrency 2 or more"))
+                self._count_valid(-1)
         await self._slots.take(len(jobs))
         async with asyncio.TaskGroup() as group:
             for job in jobs:
@@ -326,9 +327,13 @@ class _Recorder:
             self._write(await self._attempts(case))
         finally:
             self._begun[case.id].set()
-            self._valid_left -= case.phase is not Phase.INVALID
-            if self._valid_left <= 0:
-                self._valid_ended.set()
+            self._count_valid(0 if case.phase is Phase.INVALID else -1)
+
+    def _count_valid(self, change: int) -> None:
+        """Keep count of the good requests that are still to end."""
+        self._valid_left += change
+        if not self._valid_left:
+            self._valid_ended.set()
 
     def _write(self, exchange: Exchange) -> Exchange:
         self._recorded += 1
