@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ USAGE, OURS, INTERRUPTED = 2, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
 
 
-_WRONG_PATH = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT}
+_WRONG_PATH = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 def main() -> None:
@@ -81,9 +82,20 @@ def _unexpected(error: Exception) -> int:
     )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Finite(click.FloatRange):
+    """A number that is neither infinite nor none at all."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number of seconds or requests.", param, ctx)
+        return number
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="relay-conformance")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Check an OpenAI-style relay against its contract: record once, judge any number of times.
 
     \b
@@ -95,6 +107,9 @@ def cli() -> None:
     \b
     Exit codes: 0 conforms, 1 a MUST is violated, 2 usage, 6 inconclusive, 7 our error.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        context.exit(USAGE)
 
 
 def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +124,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--concurrency", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests in flight at most."
         ),
-        click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests a second at most (0: no limit)."),
+        click.option("--rate", default=0.0, type=_Finite(0), help="Requests a second at most (0: no limit)."),
         click.option(
             "--max-requests", default=120, show_default=True, type=click.IntRange(1), help="Never send more than this."
         ),
@@ -117,7 +132,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
             "--max-output-tokens", default=6000, show_default=True, type=click.IntRange(0), help="Never ask for more."
         ),
         click.option(
-            "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds for one exchange."
+            "--timeout", default=60.0, show_default=True, type=_Finite(0.1), help="Seconds for one exchange."
         ),
         click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="Send a further header. Repeatable."),
         click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports."),

@@ -212,15 +212,11 @@ def _shape(exchange: Exchange) -> Sequence[str]:
 
 def _blocking(rule: Rule, exchange: Exchange) -> Iterator[str]:
     """The shape errors that stand where the rule looks, above it or below it."""
-    if rule.answers is not Answers.SUCCESS:
-        return
     for at in _shape(exchange):
         steps = re.sub(r"^/events/\d+", "", at).split("/")
-        for need in rule.needs:
-            wanted = need.split("/")
-            if all(want in {"*", step} for want, step in zip(wanted, steps, strict=False)):
-                yield at
-                break
+        wanted = (zip(need.split("/"), steps, strict=False) for need in rule.needs)
+        if any(all(want in {"*", step} for want, step in pairs) for pairs in wanted):
+            yield at
 
 
 def _absent(ledger: Ledger, operation: str) -> bool:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _LONGEST_HEADER = 8192
 _LONGEST_DETAIL = 200
+_YEAR_9999 = 253_370_764_800
 _SCHEMA = "formats/ledger.json"
 _DAMAGED = "it was edited or damaged; record the run again"
 _ENUMS: dict[str, Any] = {"expect": Expectation, "price": Price, "phase": Phase, "auth": Auth, "probes": frozenset}
@@ -174,6 +175,8 @@ def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def _assemble(path: Path, entries: Sequence[dict[str, Any]]) -> Ledger:
     """Put checked lines together; a later exchange of the same case replaces the earlier one."""
     header = entries[0]
+    if not 0 <= header["started"] < _YEAR_9999:
+        raise LedgerError(f"{path}: line 1 begins at no time that there is", _DAMAGED)
     plan = tuple(_case_in(case) for case in header["plan"])
     cases = {case.id: case for case in plan}
     provider = Provider(**header["provider"])

@@ -24,7 +24,7 @@ SHORTEST = 6
 MASKED = re.compile(r"<KEY\*+>")
 """What a mask looks like."""
 
-_NAMED_TEXT = re.compile(rb'"([^"\\]*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_NAMED_TEXT = re.compile(rb'"([^"\\]*+)"\s*+:\s*+"((?:[^"\\]++|\\.)*+)"')
 _UNUSUAL = re.compile(rb'"index"\s*:\s*[^0\s]|\[\s*"|^data:(?! ?(?:\{|\[DONE\]))', re.MULTILINE)
 """Texts that more than one choice or no object carries: their order is not that of the bytes."""
 
@@ -50,6 +50,7 @@ class Secrets:
         self.values = dict(values or {})
         self._literal = _union(_spellings(value) for value in self.values.values())
         self._escaped = _union([_escaped(value)] for value in self.values.values())
+        self._probes = [_probe(spelling) for value in self.values.values() for spelling in _encodings(value)]
 
     def get(self, name: str) -> str:
         """The secret that the environment variable `name` held."""
@@ -59,7 +60,9 @@ class Secrets:
         """Mask every secret in any spelling; the length stays."""
         if self._literal is None or self._escaped is None:
             return data
-        masked = self._literal.sub(_cover, data)
+        lowered = data.lower()
+        # Nearly always there is nothing to mask, and looking for a fixed word is many times quicker than a pattern.
+        masked = self._literal.sub(_cover, data) if any(probe in lowered for probe in self._probes) else data
         return self._escaped.sub(_cover, masked) if any(mark in masked for mark in _ESCAPES) else masked
 
     def mask_text(self, text: str) -> str:
@@ -126,15 +129,27 @@ def _union(groups: Iterable[Iterable[bytes]]) -> re.Pattern[bytes] | None:
     return re.compile(b"|".join(spellings), re.IGNORECASE) if spellings else None
 
 
-def _spellings(value: str) -> Iterable[bytes]:
+def _encodings(value: str) -> Iterable[bytes]:
     """The secret as it is, in hexadecimal, and in base64 wherever it may stand in the encoded text."""
     raw = value.encode()
-    yield re.escape(raw)
+    yield raw
     yield raw.hex().encode()
     for shift in range(3):
         # Only the characters that depend on the secret alone: the first and last may hold its neighbours' bits.
-        inside = base64.b64encode(b"\0" * shift + raw)[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
-        yield b"".join(_BASE64.get(inside[at : at + 1], inside[at : at + 1]) for at in range(len(inside)))
+        yield base64.b64encode(b"\0" * shift + raw)[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
+
+
+def _spellings(value: str) -> Iterable[bytes]:
+    """The encodings as patterns: base64 has two alphabets, and its signs may be escaped."""
+    raw, *encoded = _encodings(value)
+    yield re.escape(raw)
+    for each in encoded:
+        yield b"".join(_BASE64.get(each[at : at + 1], each[at : at + 1]) for at in range(len(each)))
+
+
+def _probe(spelling: bytes) -> bytes:
+    """The longest part of a spelling that is written the same everywhere."""
+    return max(re.findall(rb"[a-z0-9]+", spelling.lower()), key=len, default=b"")
 
 
 def _escaped(value: str) -> bytes:

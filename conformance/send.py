@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -293,6 +293,8 @@ class _Recorder:
         for case in self._cases:
             during[case.during].append(case)
             after[case.follows].append(case)
+        for id_ in during.keys() - sent:
+            self._begun[id_].set()  # an interrupted run has sent it: nothing to wait for
         self._count_valid(sum(case.phase is not Phase.INVALID for case in self._cases))
         async with asyncio.TaskGroup() as group:
             for case in self._cases:
@@ -308,6 +310,9 @@ class _Recorder:
                 self._write(self._unsent(other, "needs --concurrency 2 or more"))
                 self._count_valid(-1)
         await self._slots.take(len(jobs))
+        if not companions:
+            await self._send_row([case, *followers])
+            return
         async with asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(self._send_row([job, *(followers if job is case else ())]))
@@ -376,7 +381,7 @@ class _Recorder:
     def _short_of(self, case: Case, *, again: bool) -> str:
         """Why a case may not be sent (again), or an empty string."""
         if time.monotonic() - self._started > self._limits.run_seconds:
-            return f"the run took longer than {self._limits.run_seconds:.0f} s"
+            return f"the run took longer than {self._limits.run_seconds:g} s"
         return self._budget.take(case, again=again)
 
     def _wait_before_next(self, exchange: Exchange, tries: int) -> float | None:
@@ -455,9 +460,15 @@ class _Reader:
 
     async def read(self, client: httpx.AsyncClient, request: Request) -> None:
         """Send the request and read its answer to the end, or to a bound."""
-        async with client.stream(
-            request.method, request.url, headers=list(request.headers), content=request.body or None
-        ) as response:
+        # Made here and not by the client, which would merge its own headers and cookies into it at some cost.
+        outgoing = httpx.Request(
+            request.method,
+            request.url,
+            headers=list(request.headers),
+            content=request.body or None,
+            extensions={"timeout": client.timeout.as_dict()},
+        )
+        async with aclosing(await client.send(outgoing, stream=True)) as response:
             self._head = response
             self._first_byte = time.monotonic() - self._clock
             inflater = Inflater(response.headers.get("content-encoding", ""))

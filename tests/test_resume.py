@@ -59,7 +59,10 @@ def interrupted(base_url: str, folder: Path, number: int) -> tuple[int, str]:
 def finished(base_url: str, folder: Path, *more: str) -> tuple[int, str]:
     """A run to its end: exit code and stderr."""
     with vet(base_url, folder, *more) as process:
-        _, err = process.communicate(timeout=60)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     return process.returncode, err.decode()
 
 

@@ -15,7 +15,6 @@ import re
 import sys
 import tempfile
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,7 @@ from conformance.redaction import Secrets
 from conformance.send import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from conformance.rules.base import Rule
 
@@ -43,6 +42,8 @@ _LONGEST = 3_000
 _HEAD, _TAIL = 5, 4
 """Events that are kept of a longer stream."""
 _WIDE = 110
+_MINUTE = 60
+_ATTEMPTS = 20
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 _TIME = re.compile(r"(?<![\d.])(1\d{9})(\d{3})?(?!\d)")
 
@@ -63,7 +64,7 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
     fault = min(
         (each for each in relay.catalogue().values() if rule.id in each.trips), key=lambda each: len(each.trips)
     )
-    failing = _shortest(rule, _record(rule, background.variant(f"fault/{fault.name}")), Verdict.of(rule.severity))
+    failing = _shown(rule, background.variant(f"fault/{fault.name}"), Verdict.of(rule.severity))
     bad = {"why": fault.sentence, "fault": fault.name, "at": failing.at, "exchanges": _written(failing.exchanges)}
     if rule.id in _EDITS:
         why, edit = _EDITS[rule.id]
@@ -71,12 +72,21 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
     elif rule.id in _QUIRKS:
         why = f"The reference relay with the quirk {_QUIRKS[rule.id]}."
         with relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, only={_QUIRKS[rule.id]}))) as awkward:
-            passing = _shortest(rule, _record(rule, awkward.base_url), Verdict.PASS)
+            passing = _shown(rule, awkward.base_url, Verdict.PASS)
     else:
         why = "The reference relay."
-        passing = _shortest(rule, _record(rule, background.base_url), Verdict.PASS)
+        passing = _shown(rule, background.base_url, Verdict.PASS)
     good = {"why": why, "exchanges": _written(passing.exchanges)}
     return {"rule": rule.id, "pass": [good], "fail": [bad]}
+
+
+def _shown(rule: Rule, base_url: str, verdict: Verdict) -> Group:
+    """A group of exchanges with a relay that shows this verdict; a fault may need a hang-up to be noticed in time."""
+    for _ in range(_ATTEMPTS):
+        groups = list(_groups(rule, _record(rule, base_url), verdict))
+        if groups:
+            return min(groups, key=lambda group: len(json.dumps(_written(group.exchanges))))
+    raise SystemExit(f"{rule.id}: no exchange is judged {verdict.label}")
 
 
 def _record(rule: Rule, base_url: str) -> Ledger:
@@ -95,19 +105,14 @@ def _record(rule: Rule, base_url: str) -> Ledger:
     return replace(ledger, exchanges=tuple(_settled(_trimmed(exchange)) for exchange in ledger.exchanges))
 
 
-def _shortest(rule: Rule, ledger: Ledger, verdict: Verdict) -> Group:
-    """The smallest group of exchanges with this verdict."""
-    found: list[Group] = []
+def _groups(rule: Rule, ledger: Ledger, verdict: Verdict) -> Iterator[Group]:
+    """The groups of exchanges with this verdict: single ones, or for a rule over a run as few as it needs."""
     for judgement in judge(ledger, [rule.id]):
-        count = rule.least if rule.over == "run" else 1
         recorded = [ledger.by_case[name] for name in judgement.exchanges]
-        for some in [*combinations(recorded, count), tuple(recorded)]:
+        for some in [*combinations(recorded, rule.least), tuple(recorded)]:
             shown = _judged(rule, some)
             if shown is not None and shown.verdict is verdict:
-                found.append(Group(some, shown.findings[0].at if shown.findings else ""))
-    if not found:
-        raise SystemExit(f"{rule.id}: no exchange is judged {verdict.label}")
-    return min(found, key=lambda group: len(json.dumps(_written(group.exchanges))))
+                yield Group(some, shown.findings[0].at if shown.findings else "")
 
 
 def _judged(rule: Rule, exchanges: Sequence[Exchange]) -> Judgement | None:
@@ -172,15 +177,15 @@ def _fixed(text: str, clock: int) -> str:
     text = re.sub(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", _DATE, text)
     text = re.sub(r'"started": [\d.]+', f'"started": {_STARTED}', text)
     ids = {name: f"{number:024x}" for number, name in enumerate(dict.fromkeys(_ID.findall(text)), 1)}
-    return _TIME.sub(partial(_fixed_time, clock), _ID.sub(lambda found: ids[found[0]], text))
+    text = _ID.sub(lambda found: ids[found[0]], text)
+    now = min((int(found[1]) for found in _TIME.finditer(text) if 0 <= int(found[1]) - clock < _MINUTE), default=clock)
+    return _TIME.sub(lambda found: _fixed_time(found, now), text)
 
 
-def _fixed_time(clock: int, found: re.Match[str]) -> str:
+def _fixed_time(found: re.Match[str], now: int) -> str:
     """A time of about now, in seconds or milliseconds, moved to the fixed time; other numbers stay."""
-    late = int(found[1]) - clock
-    if not 0 <= late < 60:
-        return found[0]
-    return str(_STARTED + (late if late > 2 else 0)) + ("000" if found[2] else "")
+    late = int(found[1]) - now
+    return f"{_STARTED + late}{'000' if found[2] else ''}" if 0 <= late < _MINUTE else found[0]
 
 
 def _text(value: Any, indent: int = 0) -> str:

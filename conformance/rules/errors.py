@@ -30,10 +30,6 @@ _REQUEST_ID = re.compile(r"\(request id: ([^)\s]+)\)")
 _OLD_NEW_API = "validation-500"
 
 
-def _is_refusal(exchange: Exchange) -> bool:
-    return is_json(exchange) and exchange.status in _REFUSED
-
-
 @rule(
     "error.envelope.shape",
     doc="openai:guides/error-codes",

@@ -110,7 +110,7 @@ def _differing(exchange: Exchange, field: str, label: str) -> Iterator[Finding]:
     chunks = exchange.stream.chunks
     first = chunks[0].value[field]
     for chunk in chunks:
-        if chunk.value[field] != first and not chunk.value.get("error"):
+        if chunk.value[field] != first:
             yield Finding(f"/events/{chunk.event}/{field}", first, chunk.value[field], deviation=label)
             return
 
@@ -359,7 +359,9 @@ def incremental(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
                 seen = f"{len(times)} chunks at once after {times[0]:.1f} s" if times[-1] - times[0] < _BURST else ""
             if seen:
                 where = f"/choices/{index}"
-                yield Finding(where, "several chunks, over time", seen, deviation="fake-streaming", exchange=exchange.case.id)
+                yield Finding(
+                    where, "several chunks, over time", seen, deviation="fake-streaming", exchange=exchange.case.id
+                )
 
 
 @rule(

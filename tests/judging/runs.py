@@ -1,0 +1,118 @@
+"""Runs made by hand: every planned case, answered as a test says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from conformance.judging import judge
+from conformance.materialise import Target, materialise
+from conformance.model import Case, Exchange, Failure, Judgement, Ledger, Limits, Provider, Request, Response
+from conformance.planning import plan
+from conformance.reasons import finding
+from conformance.redaction import Secrets
+
+STARTED = 1_770_000_000.0
+PROVIDER = Provider("http://127.0.0.1:8000/v1", "mock-chat")
+_TARGET = Target(PROVIDER.base_url, PROVIDER, Secrets({"RELAY_API_KEY": "sk-reference-relay"}))
+CASES = {case.id: case for case in plan()}
+_REQUESTS = {case.id: materialise(case, _TARGET) for case in CASES.values()}
+
+USAGE = {
+    "prompt_tokens": 5,
+    "completion_tokens": 3,
+    "total_tokens": 8,
+    "prompt_tokens_details": {"cached_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 0},
+}
+COMPLETION = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1_770_000_000,
+    "model": "mock-chat",
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "OK"}, "logprobs": None, "finish_reason": "stop"}
+    ],
+    "usage": USAGE,
+    "system_fingerprint": "fp",
+}
+HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_770_000_000, "model": "mock-chat"}
+CHUNKS = [
+    HEAD | {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]},
+    HEAD | {"choices": [{"index": 0, "delta": {"content": "OK"}, "finish_reason": None}]},
+    HEAD | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    HEAD | {"choices": [], "usage": USAGE},
+]
+MODEL = {"id": "mock-chat", "object": "model", "created": 1_700_000_000, "owned_by": "reference"}
+MODELS = {"object": "list", "data": [MODEL, MODEL | {"id": "mock-chat-mini"}]}
+ERROR = {"error": {"message": "stop is not supported", "type": "invalid", "param": "stop", "code": None}}
+HONEST: dict[str, Any] = {
+    "models.list": MODELS,
+    "models.retrieve": MODEL,
+    "chat": COMPLETION,
+    "chat.stream": CHUNKS,
+    "gateway": ERROR,
+}
+
+
+def sse(chunks: Sequence[Any]) -> bytes:
+    """A stream of these payloads, with its end mark."""
+    events = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    return events + b"data: [DONE]\n\n"
+
+
+def answer(value: Any, status: int = 200, **headers: str) -> Response:
+    """A response with this body: bytes as they are, anything else as JSON."""
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    kind = "text/event-stream" if body.startswith(b"data:") else "application/json"
+    named = {"content-type": kind} | {name.replace("_", "-"): text for name, text in headers.items()}
+    return Response(status, tuple(named.items()), body, 0.1, ((0.2, len(body)),))
+
+
+def honest(case: Case) -> Response:
+    """A good answer of the right kind."""
+    value = HONEST[case.operation]
+    return answer(sse(value)) if case.operation == "chat.stream" else answer(value)
+
+
+def exchange(case: Case, response: Response | None, kind: str = "", detail: str = "") -> Exchange:
+    """An exchange of a case; `kind` and `detail` say why it failed."""
+    failure = Failure(kind, detail) if kind else None
+    request = _REQUESTS.get(case.id) or Request(case.method, PROVIDER.base_url, (), b"{}")
+    return Exchange(case, PROVIDER.model, request, response, failure, STARTED, 0.3)
+
+
+def ledger(exchanges: Sequence[Exchange], plan: Sequence[Case] = (), **changes: Any) -> Ledger:
+    """A complete run of these exchanges."""
+    values: dict[str, Any] = {
+        "provider": PROVIDER,
+        "limits": Limits(),
+        "plan": tuple(plan) or tuple(each.case for each in exchanges),
+        "exchanges": tuple(exchanges),
+        "started": STARTED,
+        "seconds": 1.0,
+        "tool": "relay-conformance test",
+    }
+    return Ledger(**{**values, **changes})
+
+
+def whole_run(respond: Callable[[Case], Response], cases: Sequence[Case] = tuple(CASES.values())) -> Ledger:
+    """A run of the whole plan, each case answered by `respond`."""
+    return ledger([exchange(case, respond(case)) for case in cases])
+
+
+def verdicts(run: Ledger, only: Sequence[str] = ()) -> Mapping[tuple[str, str], Judgement]:
+    """Judgements by rule and operation."""
+    return {(judgement.rule, judgement.operation): judgement for judgement in judge(run, only)}
+
+
+def stumbles(run: Ledger) -> list[str]:
+    """Every rule that raised, be it over a body of the wrong shape: a rule states where it looks instead."""
+    caught = finding("blocked", "/")
+    return [
+        f"{judgement.rule}: {found.actual}"
+        for judgement in judge(run)
+        for found in judgement.findings
+        if judgement.verdict.label == "error" or (found.message, found.actual) == (caught.message, caught.actual)
+    ]
