@@ -24,7 +24,7 @@ from conformance.judging import judge
 from conformance.model import Case, Exchange, Ledger, Limits, Phase, Provider, Request, Response
 from conformance.planning import plan
 from conformance.redaction import Secrets
-from conformance.report import report
+from conformance.reporting import report
 from conformance.send import record
 
 KEY = "RELAY_API_KEY"

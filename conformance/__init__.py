@@ -1,6 +1,6 @@
 """Conformance tests for OpenAI-style relay endpoints.
 
-Five functions, one way: `plan` → `record` → `judge` → `report`, and `compare` over finished runs later.
+Five functions, one way: `plan` → `record` → `read_ledger` → `judge` → `report`.
 They are loaded on first use, so that importing the package (pytest does, through the plugin) costs nothing.
 """
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.judging import judge
     from conformance.ledger import read_ledger
     from conformance.planning import plan
-    from conformance.report import report
+    from conformance.reporting import report
     from conformance.send import record
 
 __all__ = ["__version__", "judge", "plan", "read_ledger", "record", "report"]
@@ -23,7 +23,7 @@ _HOMES = {
     "plan": "conformance.planning",
     "read_ledger": "conformance.ledger",
     "record": "conformance.send",
-    "report": "conformance.report",
+    "report": "conformance.reporting",
 }
 
 

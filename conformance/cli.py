@@ -17,7 +17,7 @@ from conformance.errors import ConformanceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.model import Case, Exchange, Ledger, Limits
+    from conformance.model import Ledger, Limits
     from conformance.rules.base import Rule
     from conformance.vetting import Run
 
@@ -25,24 +25,22 @@ USAGE, OURS, INTERRUPTED = 2, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
 
 
-_WRONG_PATH = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
+_WRONG_PATH = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR),
+    *(errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP),
+}
 
 
 def main() -> None:
     """Run the command line; whatever goes wrong ends in a sentence and an exit code, not in a traceback."""
     try:
         code = cli(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        code = end.exit_code
     except click.ClickException as error:
         code = _say(error.format_message(), _hint(error), USAGE)
     except ConformanceError as error:
         code = _say(error.message, error.hint, USAGE)
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted", "", INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:  # noqa: BLE001 - a user never sees a traceback
         code = _unexpected(error)
     sys.exit(code or 0)
@@ -50,7 +48,7 @@ def main() -> None:
 
 def _say(message: str, hint: str, code: int) -> int:
     """One sentence on stderr, the hint on its own line."""
-    from conformance.report.visible import visible  # noqa: PLC0415
+    from conformance.reporting.visible import visible
 
     click.echo(f"error: {visible(message, 500)}", err=True)
     if hint:
@@ -92,7 +90,27 @@ class _Finite(click.FloatRange):
         return number
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Ends quietly when whoever reads the output has seen enough; click would exit with what says "violated"."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _hush()
+            return 0
+
+
+def _hush() -> None:
+    """Send what is still printed nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="relay-conformance")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -106,7 +124,7 @@ def cli(context: click.Context) -> None:
 
     \b
     Exit codes: 0 conforms, 1 a MUST is violated, 2 usage, 6 inconclusive, 7 our error.
-    """
+    """  # noqa: D301 - click wants the character
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         context.exit(USAGE)
@@ -122,7 +140,11 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--name", default="", help="How reports call the provider (default: its host)."),
         click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable."),
         click.option(
-            "--concurrency", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests in flight at most."
+            "--concurrency",
+            default=8,
+            show_default=True,
+            type=click.IntRange(1, 64),
+            help="Requests in flight at most.",
         ),
         click.option("--rate", default=0.0, type=_Finite(0), help="Requests a second at most (0: no limit)."),
         click.option(
@@ -131,9 +153,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--max-output-tokens", default=6000, show_default=True, type=click.IntRange(0), help="Never ask for more."
         ),
-        click.option(
-            "--timeout", default=60.0, show_default=True, type=_Finite(0.1), help="Seconds for one exchange."
-        ),
+        click.option("--timeout", default=60.0, show_default=True, type=_Finite(0.1), help="Seconds for one exchange."),
         click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="Send a further header. Repeatable."),
         click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports."),
         click.option("--strict", is_flag=True, help="A violated SHOULD fails as well."),
@@ -148,7 +168,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
 @_sending
 def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes options by name
     """Send the plan to the relay at BASE_URL, judge what comes back, and write the reports."""
-    from conformance import vetting  # noqa: PLC0415
+    from conformance import vetting
 
     run = _settle(options)
     click.echo(f"{run.provider.model} at {run.provider.base_url}", err=True)
@@ -161,8 +181,8 @@ def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes opt
 @_sending
 def plan(**options: Any) -> None:
     """Show what `vet` would send with the same options, and what it could cost. Sends nothing."""
-    from conformance import vetting  # noqa: PLC0415
-    from conformance.planning import plan as make_plan  # noqa: PLC0415
+    from conformance import vetting
+    from conformance.planning import plan as make_plan
 
     vetting.checked_provider(options["base_url"], options["model"], "", "", options["header"])
     cases = make_plan(options["only"], keyless=options["no_key"], alone=options["concurrency"] == 1)
@@ -181,8 +201,8 @@ def plan(**options: Any) -> None:
 @click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
 def judge(ledger: Path, only: tuple[str, ...], out: Path | None, strict: bool) -> int:  # noqa: FBT001
     """Judge a recorded run again, offline: LEDGER is a ledger.jsonl or the folder that holds one."""
-    from conformance.ledger import read_ledger  # noqa: PLC0415
-    from conformance.vetting import LEDGER  # noqa: PLC0415
+    from conformance.ledger import read_ledger
+    from conformance.vetting import LEDGER
 
     path = ledger / LEDGER if ledger.is_dir() else ledger
     return _report(read_ledger(path), out or path.parent, only, strict=strict)
@@ -192,8 +212,8 @@ def judge(ledger: Path, only: tuple[str, ...], out: Path | None, strict: bool) -
 @click.argument("name", metavar="[ID|PREFIX]", required=False, default="")
 def rules(name: str) -> None:
     """List the rules, or those below PREFIX; explain the rule ID."""
-    from conformance.planning import select_rules  # noqa: PLC0415
-    from conformance.rules.base import catalogue  # noqa: PLC0415
+    from conformance.planning import select_rules
+    from conformance.rules.base import catalogue
 
     known = catalogue()
     if name in known:
@@ -224,7 +244,7 @@ def _explain(rule: Rule) -> None:
 @click.option("--list-faults", is_flag=True, help="List the faults and stop.")
 def serve(port: int, faults: tuple[str, ...], latency_ms: int, quirks: int | None, list_faults: bool) -> None:  # noqa: FBT001
     """Run the reference relay on loopback, correct or with faults, until Ctrl-C."""
-    from conformance import relay  # noqa: PLC0415
+    from conformance import relay
 
     if list_faults:
         known = relay.catalogue()
@@ -250,10 +270,10 @@ def serve(port: int, faults: tuple[str, ...], latency_ms: int, quirks: int | Non
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports.")
 def demo(faults: tuple[str, ...], out: Path | None) -> int:
     """Vet the reference relay that we ship: no relay, key or network needed."""
-    from conformance import relay, vetting  # noqa: PLC0415
-    from conformance.model import Limits, Provider  # noqa: PLC0415
-    from conformance.planning import plan as make_plan  # noqa: PLC0415
-    from conformance.redaction import Secrets  # noqa: PLC0415
+    from conformance import relay, vetting
+    from conformance.model import Limits, Provider
+    from conformance.planning import plan as make_plan
+    from conformance.redaction import Secrets
 
     with relay.BackgroundRelay(relay.create_app(faults=faults)) as background:
         provider = Provider(background.base_url, relay.DEFAULT_MODEL, "RELAY_API_KEY", "reference relay")
@@ -267,7 +287,7 @@ def demo(faults: tuple[str, ...], out: Path | None) -> int:
 
 
 def _limits(options: dict[str, Any]) -> Limits:
-    from conformance.model import Limits  # noqa: PLC0415
+    from conformance.model import Limits
 
     return Limits(
         requests=options["max_requests"],
@@ -281,8 +301,8 @@ def _limits(options: dict[str, Any]) -> Limits:
 
 def _settle(options: dict[str, Any]) -> Run:
     """Options to a run; whatever is wrong with them is said before anything is sent."""
-    from conformance import vetting  # noqa: PLC0415
-    from conformance.planning import plan as make_plan  # noqa: PLC0415
+    from conformance import vetting
+    from conformance.planning import plan as make_plan
 
     if not options["key_env"]:
         raise UsageError("--key-env is empty", "name the variable that holds the key; a relay without keys: --no-key")
@@ -305,9 +325,9 @@ def _settle(options: dict[str, Any]) -> Run:
 
 def _perform(run: Run, *, strict: bool, resume: bool) -> int:
     """Record, judge, report; when interrupted, what was recorded is reported."""
-    from conformance.ledger import read_ledger  # noqa: PLC0415
-    from conformance.progress import Bar  # noqa: PLC0415
-    from conformance.send import record  # noqa: PLC0415
+    from conformance.ledger import read_ledger
+    from conformance.progress import Bar
+    from conformance.send import record
 
     try:
         with Bar() as bar:
@@ -330,12 +350,15 @@ def _perform(run: Run, *, strict: bool, resume: bool) -> int:
 
 def _report(ledger: Ledger, folder: Path, only: tuple[str, ...], *, strict: bool) -> int:
     """Judge, write the files, print the summary; the exit code follows from the verdict."""
-    from conformance.judging import judge as judge_ledger  # noqa: PLC0415
-    from conformance.report import report  # noqa: PLC0415
-    from conformance.report.summary import exit_code, run_verdict  # noqa: PLC0415
-    from conformance.report.terminal import print_summary  # noqa: PLC0415
+    from conformance.judging import judge as judge_ledger
+    from conformance.reporting import report
+    from conformance.reporting.summary import exit_code, run_verdict
+    from conformance.reporting.terminal import print_summary
 
     judgements = judge_ledger(ledger, only)
     files = report(judgements, ledger, folder, strict=strict)
-    print_summary(judgements, ledger, files, strict=strict)
+    try:
+        print_summary(judgements, ledger, files, strict=strict)
+    except BrokenPipeError:
+        _hush()  # nobody reads on; the verdict stays
     return exit_code(run_verdict(judgements, ledger, strict=strict))

@@ -21,8 +21,7 @@ def load_cases(folder: Path | None = None) -> list[Case]:
     root = folder or data("fixtures")
     cases: list[Case] = []
     for operation in OPERATIONS.values():
-        for path in sorted((root / operation.id).glob("*.json")):
-            cases.append(load_case(path, operation))
+        cases += [load_case(path, operation) for path in sorted((root / operation.id).glob("*.json"))]
     return cases
 
 

@@ -46,5 +46,7 @@ class Inflater:
     def _window(self) -> int:
         """How zlib is told what to expect: some servers send `deflate` without its zlib header."""
         first, second = self._head[:_TELLING]
-        headed = (first & 0x0F == zlib.DEFLATED and (first * 256 + second) % 31 == 0) or self._head.startswith(b"\x1f\x8b")
+        headed = (first & 0x0F == zlib.DEFLATED and (first * 256 + second) % 31 == 0) or self._head.startswith(
+            b"\x1f\x8b"
+        )
         return -15 if self._name == "deflate" and not headed else 47  # 32 + 15: zlib or gzip header, found out

@@ -16,7 +16,9 @@ from typing import Any
 DEEPEST = 128
 """Levels of nesting that are read; an OpenAI-style body has fewer than ten."""
 
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # possessive: one pass, also over strings without end
+_STRING = re.compile(
+    r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL
+)  # possessive: one pass, also over strings without end
 _OPENS = re.compile(r"\s*[\[{]")
 _BRACKET = re.compile(r"[\[\]{}]")
 

@@ -57,7 +57,9 @@ class LedgerWriter:
             # An unbuffered file: one write call for each line, so a kill leaves at most one torn line.
             self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another folder with --out") from error
+            raise UsageError(
+                f"{path} cannot be written: {error.strerror}", "choose another folder with --out"
+            ) from error
 
     def __enter__(self) -> Self:
         return self

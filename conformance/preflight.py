@@ -29,7 +29,8 @@ def base_urls(given: str) -> list[str]:
         usable = False
     # A wrong base URL is not repeated word for word: what stands before an @ may be a password.
     if any(mark in given for mark in "@?#"):
-        raise UsageError("the base URL carries a user name, a query or a fragment", f"{example}; keys go into variables")
+        hint = f"{example}; keys go into variables"
+        raise UsageError("the base URL carries a user name, a query or a fragment", hint)
     if not usable or not given.isprintable() or " " in given:
         raise UsageError(f"{given!r} is no base URL", example)
     path = parts.path.rstrip("/")
@@ -58,22 +59,10 @@ def speaks_api(exchange: Exchange) -> bool:
 
 def reason_to_stop(models: Exchange, chat: Exchange) -> Stop | None:
     """Why nothing more should be sent, or None."""
-    said = message_of(chat)
-    answer = f"HTTP {chat.status}" + (f": {said}" if said else "")
-    if chat.failure is not None and chat.failure.kind == "unsent":
-        detail = chat.failure.detail
-        return Stop("not-sent", f"the first requests could not be sent: {detail}", f"最初的请求未能发送: {detail}", "raise it")
-    if chat.response is None:
-        detail = chat.failure.detail if chat.failure else ""
-        return Stop("unreachable", f"no answer from the relay: {detail}", f"中转站没有回应: {detail}", _hint(chat))
+    if chat.response is None or chat.failure is not None:
+        return _no_answer(chat)
     if chat.status in range(300, 400):
-        target = chat.response.header("location")
-        return Stop(
-            "redirected",
-            f"the relay redirects to {target}; the key is not sent there",
-            f"中转站重定向到 {target}; 密钥不会发送到那里",
-            "if you trust that address, give it as the base URL",
-        )
+        return _redirected(chat)
     if is_html(chat):
         return Stop(
             "wrong-base-url",
@@ -81,32 +70,62 @@ def reason_to_stop(models: Exchange, chat: Exchange) -> Stop | None:
             "这个 base URL 返回的是网页,不是 API",
             "look for the API address on the provider's page; it often ends in /v1",
         )
-    if chat.failure is not None:
-        return Stop(
-            "unreachable",
-            f"the relay's answer never became whole: {chat.failure.detail}",
-            f"中转站的回答不完整: {chat.failure.detail}",
-            _hint(chat),
-        )
-    if chat.status < 300:  # noqa: PLR2004 - an HTTP status class
-        return None
+    return None if chat.status < 300 else _refused(models, chat)
+
+
+def _no_answer(chat: Exchange) -> Stop:
+    """Nothing came, or it never became whole."""
+    detail = chat.failure.detail if chat.failure else ""
+    if _kind(chat) == "unsent":
+        english = f"the first requests could not be sent: {detail}"
+        return Stop("not-sent", english, f"最初的请求未能发送: {detail}", "raise that limit")
+    if chat.response is None:
+        return Stop("unreachable", f"no answer from the relay: {detail}", f"中转站没有回应: {detail}", _hint(chat))
+    english = f"the relay's answer never became whole: {detail}"
+    return Stop("unreachable", english, f"中转站的回答不完整: {detail}", _hint(chat))
+
+
+def _redirected(chat: Exchange) -> Stop:
+    """The key stays here."""
+    target = chat.response.header("location") if chat.response else ""
+    return Stop(
+        "redirected",
+        f"the relay redirects to {target}; the key is not sent there",
+        f"中转站重定向到 {target}; 密钥不会发送到那里",
+        "if you trust that address, give it as the base URL",
+    )
+
+
+def _refused(models: Exchange, chat: Exchange) -> Stop | None:
+    """The smallest request was refused: for a reason that would refuse all others, or for one that is judged."""
+    said = message_of(chat)
+    answer = f"HTTP {chat.status}" + (f": {said}" if said else "")
+    status = chat.status
     if out_of_credit(chat):
         return Stop("no-credit", f"the account cannot pay for a request ({answer})", f"账户余额不足或已过期 ({answer})")
-    if chat.status in {401, 403} and not (chat.status == 403 and names_model(chat)):  # noqa: PLR2004
-        return Stop("key-rejected", f"the relay rejects the key ({answer})", f"中转站拒绝了密钥 ({answer})", "is it copied whole?")
     if names_model(chat):
         return _unknown_model(models, chat, answer)
-    if chat.status in {404, 405, 501}:
-        return Stop("no-chat", f"there is no chat endpoint here ({answer})", f"这里没有聊天接口 ({answer})", _hint(chat))
-    if chat.status in {408, 409, 425, 429} or chat.status >= 500:  # noqa: PLR2004
-        return Stop("unavailable", f"the relay cannot answer now ({answer})", f"中转站暂时无法回答 ({answer})", "try again later")
+    if status in {401, 403}:
+        hint = "is it copied whole?"
+        return Stop("key-rejected", f"the relay rejects the key ({answer})", f"中转站拒绝了密钥 ({answer})", hint)
+    if status in {404, 405, 501}:
+        return Stop(
+            "no-chat", f"there is no chat endpoint here ({answer})", f"这里没有聊天接口 ({answer})", _hint(chat)
+        )
+    if status in {408, 409, 425, 429} or status >= 500:
+        hint = "try again later"
+        return Stop("unavailable", f"the relay cannot answer now ({answer})", f"中转站暂时无法回答 ({answer})", hint)
     return None
 
 
 def _unknown_model(models: Exchange, chat: Exchange, answer: str) -> Stop:
     """The model under test is not served; name the nearest that is."""
     entries = models.json.get("data") if isinstance(models.json, dict) else None
-    listed = [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)] if isinstance(entries, list) else []
+    listed = (
+        [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)]
+        if isinstance(entries, list)
+        else []
+    )
     near = difflib.get_close_matches(chat.model, listed, 3, 0.3) or listed[:5]
     hint = f"listed are: {', '.join(near)}" if near else "look up the exact name on the provider's page"
     return Stop(

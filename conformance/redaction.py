@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import UsageError
@@ -70,7 +71,7 @@ class Secrets:
         return self.mask(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
 
     def mask_body(self, body: bytes) -> bytes:
-        """Mask a body; a secret that was cut into the pieces of a stream, or broken off at its end, is found as well."""
+        """Mask a body; a secret that was cut into pieces of a stream, or broken off at its end, is found as well."""
         masked = self.mask(body)
         if self.values and b"data:" in masked and self._may_be_cut(masked):
             masked = self._mask_pieces(masked)
@@ -201,12 +202,13 @@ def _covered(body: bytes, stream: Stream, pieces: Mapping[int, Mapping[str, str]
         if stream.events[event].data in parts:  # not JSON: the whole event is the piece
             out[start:end] = _DATA_LINE.sub(lambda line: line[1] + b"*" * len(line[2]), raw)
         else:
-            out[start:end] = _LITERAL.sub(lambda literal: _covered_literal(literal[0], parts), raw)
+            out[start:end] = _LITERAL.sub(partial(_covered_literal, parts), raw)
     return bytes(out)
 
 
-def _covered_literal(literal: bytes, parts: Mapping[str, str]) -> bytes:
+def _covered_literal(parts: Mapping[str, str], found: re.Match[bytes]) -> bytes:
     """One JSON string, quotes included: masked where its text is one of the pieces."""
+    literal = found[0]
     document = parse_json(literal)
     part = parts.get(document.value) if isinstance(document.value, str) else None
     if part is None:

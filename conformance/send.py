@@ -38,8 +38,8 @@ from conformance.model import (
 )
 from conformance.planning import PREFLIGHT
 from conformance.preflight import base_urls, reason_to_stop, speaks_api
-from conformance.refusals import out_of_credit, wants_other_limit
 from conformance.redaction import Secrets
+from conformance.refusals import out_of_credit, wants_other_limit
 from conformance.sse import Decoder, EventTooLarge
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def record(
     base URL is none, when the ledger exists already, or when it belongs to another relay or model.
     """
     # No result comes out of the event loop: asyncio would spell it out, megabytes of it, when the loop ends.
-    asyncio.run(_record(cases, provider, path, secrets or Secrets(), limits or Limits(), rules, progress, resume=resume))
+    asyncio.run(
+        _record(cases, provider, path, secrets or Secrets(), limits or Limits(), rules, progress, resume=resume)
+    )
     return read_ledger(path)
 
 
@@ -107,11 +109,13 @@ async def _record(
 ) -> None:
     base_urls(provider.base_url)
     done = _resumed(path, provider) if resume else None
-    if done is None and path.exists():
+    if done is None and path.exists():  # noqa: ASYNC240 - nothing else is under way yet
         raise UsageError(f"{path} exists already", "choose another folder, or continue that run with --resume")
     planned = done.plan if done else tuple(cases)
     if not set(PREFLIGHT) <= {case.id for case in planned}:
-        raise UsageError(f"the plan lacks {' and '.join(PREFLIGHT)}, with which every run begins", "make it with plan()")
+        raise UsageError(
+            f"the plan lacks {' and '.join(PREFLIGHT)}, with which every run begins", "make it with plan()"
+        )
     with LedgerWriter(path, secrets) as writer:
         if done is None:
             writer.header(provider, limits, planned, rules, time.time())
@@ -141,17 +145,14 @@ def _missing(done: Ledger | None, case: Case) -> bool:
 
 
 class _NoCookies(DefaultCookiePolicy):
-    """Takes and sends none: a request is what the ledger says, whatever was answered before."""
+    """Takes none, so none is sent: a request is what the ledger says, whatever was answered before."""
 
     def set_ok(self, *_: object) -> bool:
         return False
 
-    def return_ok(self, *_: object) -> bool:
-        return False
-
 
 async def _keep_headers(response: httpx.Response) -> None:
-    """Set the headers as they came aside, and hide a redirect from httpx, which stumbles over addresses that are none."""
+    """Set the headers as they came aside, and hide a redirect from httpx, which stumbles over odd addresses."""
     response.extensions["headers"] = response.headers.raw
     response.headers.pop("location", None)
 
@@ -234,7 +235,7 @@ class _Recorder:
             client = httpx.AsyncClient(
                 verify=verify,
                 follow_redirects=False,
-                timeout=httpx.Timeout(self._limits.idle, connect=min(10.0, self._limits.timeout), pool=None),
+                timeout=httpx.Timeout(self._limits.idle, connect=min(10.0, self._limits.idle), pool=None),
                 limits=httpx.Limits(max_connections=SHARD, keepalive_expiry=_KEEPALIVE),
                 event_hooks={"response": [_keep_headers]},
             )
@@ -394,7 +395,7 @@ class _Recorder:
             return None
         # A port that refuses the first request will refuse the others, and 503 is what one-api answers for an
         # unknown model: both get fewer tries than a rate limit.
-        few = exchange.status == 503 or (refused and exchange.case.phase is Phase.PREFLIGHT)  # noqa: PLR2004
+        few = exchange.status == 503 or (refused and exchange.case.phase is Phase.PREFLIGHT)
         if tries >= (min(1, self._limits.retries) if few else self._limits.retries):
             return None
         asked = _retry_after(exchange.response)
@@ -403,7 +404,7 @@ class _Recorder:
 
     async def _wait_for_turn(self) -> None:
         """Wait while the relay asked for a pause, and for the rate limit."""
-        while (pause := self._not_before - time.monotonic()) > 0:
+        while (pause := self._not_before - time.monotonic()) > 0:  # noqa: ASYNC110 - others may put it off again
             await asyncio.sleep(pause)
         if self._limits.rate:
             self._not_before = time.monotonic() + 1 / self._limits.rate
@@ -425,7 +426,9 @@ class _Recorder:
             async with asyncio.timeout(self._limits.timeout):
                 await reader.read(self._clients[mine], request)
         except TimeoutError:
-            failure = Failure("timeout", f"not finished after {self._limits.timeout:g} s, {len(reader.body)} bytes so far")
+            failure = Failure(
+                "timeout", f"not finished after {self._limits.timeout:g} s, {len(reader.body)} bytes so far"
+            )
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
             failure = _failure(error, self._limits)
         finally:
@@ -515,7 +518,9 @@ class _Reader:
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
             bytes(self.body),
             round(self._first_byte, 4),
-            tuple((at, min(upto, size)) for at, upto in self._arrivals if upto <= size or upto == self._arrivals[-1][1]),
+            tuple(
+                (at, min(upto, size)) for at, upto in self._arrivals if upto <= size or upto == self._arrivals[-1][1]
+            ),
         )
 
 
@@ -533,7 +538,7 @@ def _retry_after(response: Response | None) -> float | None:
         return None
 
 
-def _failure(error: Exception, limits: Limits) -> Failure:
+def _failure(error: Exception, limits: Limits) -> Failure:  # noqa: PLR0911 - one for each kind
     """What went wrong, by kind."""
     text = " ".join(str(error).split())[:_LONGEST_DETAIL] or type(error).__name__
     causes = []

@@ -20,7 +20,7 @@ class Event(NamedTuple):
     end: int
 
 
-class EventTooLarge(ValueError):
+class EventTooLarge(ValueError):  # noqa: N818 - says what is the case
     """One event is larger than the bound; the relay may never end it."""
 
 

@@ -119,10 +119,14 @@ def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
     """What will be sent and what it can cost at most, in lines for people."""
     top = ceiling(cases)
     lines = [
-        f"{top.requests} requests planned, at most {top.output_tokens:,} output tokens, "
-        f"longest prompt {top.longest_prompt:,} characters",
-        f"limits: {limits.requests} requests, {limits.output_tokens:,} output tokens "
-        f"({max(0, limits.requests - top.requests)} requests are left for repeating what was refused with 429 or 503)",
+        (
+            f"{top.requests} requests planned, at most {top.output_tokens:,} output tokens, "
+            f"longest prompt {top.longest_prompt:,} characters"
+        ),
+        (
+            f"limits: {limits.requests} requests, {limits.output_tokens:,} output tokens "
+            f"({max(0, limits.requests - top.requests)} requests are left for repeating what was refused with 429 or 503)"
+        ),
     ]
     if top.requests > limits.requests or top.output_tokens > limits.output_tokens:
         lines.append("the plan is larger than the limits: what does not fit is not sent, and is inconclusive")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from hostile.server import KEY, Call, Server, honest
 
 from conformance import cli
+from conformance.progress import Bar
 from conformance.relay import DEFAULT_KEY
-
-from hostile.server import KEY, Call, Server, honest
 
 Run = Callable[..., tuple[int, str, str]]
 URL = "http://127.0.0.1:9/v1"
@@ -122,7 +125,9 @@ def test_wrong_input_is_said_in_one_sentence(run: Run, name: str) -> None:
     assert said in check_sentence(run(*arguments))
 
 
-@pytest.mark.parametrize("key", ["", "tiny7", "sk-has blank", "sk-has\nnewline", "sk-tail\r", "sk-ключ-ключ", "sk-\x00nul-nul"])
+@pytest.mark.parametrize(
+    "key", ["", "tiny7", "sk-has blank", "sk-has\nnewline", "sk-tail\r", "sk-ключ-ключ", "sk-\x00nul-nul"]
+)
 def test_a_key_that_cannot_be_one_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     if "\0" in key:
         monkeypatch.setattr(os, "environ", {**os.environ, "RELAY_API_KEY": key})
@@ -189,6 +194,8 @@ def changed(line: bytes, **more: object) -> bytes:
     return json.dumps({**json.loads(line), **more}).encode() + b"\n"
 
 
+ASKED = {"method": "GET", "url": "", "headers": []}
+NO_BODY = {"status": 200, "headers": [], "first_byte": 0, "arrivals": []}
 EDITS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "empty": lambda _: [],
     "binary": lambda _: [bytes(range(256)), b"\n"],
@@ -205,9 +212,9 @@ EDITS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "format-of-text": lambda lines: [changed(lines[0], format="1")],
     "case-is-an-object": lambda lines: [*lines[:2], changed(lines[2], case=json.loads(lines[0])["plan"][0])],
     "preflight-of-text": lambda lines: [*lines[:2], changed(lines[2], kind="preflight")],
-    "no-body": lambda lines: [*lines[:2], changed(lines[2], response={"status": 200, "headers": [], "first_byte": 0, "arrivals": []})],
-    "half-base64": lambda lines: [*lines[:2], changed(lines[2], request={"method": "GET", "url": "", "headers": [], "body_base64": "A"})],
-    "lone-surrogate": lambda lines: [*lines[:2], changed(lines[2], request={"method": "GET", "url": "", "headers": [], "body": "\ud800"})],
+    "no-body": lambda lines: [*lines[:2], changed(lines[2], response=NO_BODY)],
+    "half-base64": lambda lines: [*lines[:2], changed(lines[2], request=ASKED | {"body_base64": "A"})],
+    "lone-surrogate": lambda lines: [*lines[:2], changed(lines[2], request=ASKED | {"body": "\ud800"})],
     "unknown-operation": lambda lines: [lines[0].replace(b'"operation":"chat"', b'"operation":"chess"')],
     "rule-that-is-gone": lambda lines: [changed(lines[0], rules=["chat.of-old"]), *lines[1:]],
     "deep": lambda _: [b"[" * 100_000 + b"\n"],
@@ -369,7 +376,9 @@ def test_a_strict_run_fails_on_a_warning(run: Run, tmp_path: Path) -> None:
 
     with Server(echoing) as server:
         loose, _, _ = run("vet", server.base_url, "--model", "mock-chat", "--only", "http.key", "--out", "a")
-        strict, _, _ = run("vet", server.base_url, "--model", "mock-chat", "--only", "http.key", "--strict", "--out", "b")
+        strict, _, _ = run(
+            "vet", server.base_url, "--model", "mock-chat", "--only", "http.key", "--strict", "--out", "b"
+        )
     judged, _, _ = run("judge", "a", "--strict", "--only", "http.key")
 
     assert (loose, strict, judged) == (0, 1, 1)
@@ -421,19 +430,103 @@ def test_debug_shows_the_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) ->
         run("rules")
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    command = f"'{sys.executable}' -m conformance rules | head -1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+def unread(*arguments: str, **environment: str) -> tuple[int, bytes]:
+    """The command with nobody reading its output: exit code and stderr."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "conformance", *arguments]
+    try:
+        done = subprocess.run(
+            command, stdout=writing, stderr=subprocess.PIPE, check=False, env={**os.environ, **environment}
+        )
+    finally:
+        os.close(writing)
+    return done.returncode, done.stderr
 
-    assert done.returncode == 0
-    assert done.stderr == b""
-    assert done.stdout.count(b"\n") == 1
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    assert unread("rules") == (0, b"")
+
+
+def test_a_reader_that_goes_away_leaves_the_verdict(run: Run, tmp_path: Path) -> None:
+    run("demo", "--fault", "n-ignored", "--out", "run")
+
+    assert unread("judge", str(tmp_path / "run")) == (1, b"")
+
+
+def test_the_relay_is_served_until_it_is_stopped() -> None:
+    command = [sys.executable, "-u", "-m", "conformance", "serve", "--quirks", "3"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(4)]
+        url = said[0].split()[-1]
+        status = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {DEFAULT_KEY}"}).status_code
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+
+    assert (status, said[1].split()[-1]) == (200, DEFAULT_KEY)
+    assert process.returncode in {0, 130}
+    assert "Traceback" not in err
+
+
+def test_an_interruption_reports_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def step(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("conformance.progress.Bar.step", step)
+    with Server(honest) as server:
+        code, out, err = run("vet", server.base_url, "--model", "mock-chat", "--only", "chat.id.fresh", "--out", "run")
+
+    assert code == 130
+    assert "hint: continue with the same command and --resume --out run" in err
+    assert "interrupted" in out
+    assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_an_interruption_before_the_first_line_reports_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def record(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("conformance.send.record", record)
+
+    assert run(*VET, "--out", "run")[0] == 130
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("arguments", [("rules",), ("rules", "http.body.json"), ("plan", URL, *MODEL)])
 def test_a_terminal_that_knows_no_chinese_is_no_error(arguments: tuple[str, ...]) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run([sys.executable, "-m", "conformance", *arguments], capture_output=True, check=False, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", *arguments], capture_output=True, check=False, env=environment
+    )
 
     assert done.stderr == b""
     assert done.returncode == 0
+
+
+class Terminal(io.StringIO):
+    """Says that somebody is looking."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+def test_a_terminal_sees_how_far_the_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+
+    with Bar() as bar:
+        bar.step(3, 7, None)  # type: ignore[arg-type]
+
+    assert "3/7" in screen.getvalue()
+
+
+def test_a_file_sees_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar() as bar:
+        bar.step(3, 7, None)  # type: ignore[arg-type]
+
+    assert capsys.readouterr() == ("", "")

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile.server import chunks, completion, last_chunk
 
 from conformance import contract
 from conformance.contract import data, is_valid, load_schemas, schema_errors, shape_errors, validator
 from conformance.errors import DataError
 from conformance.model import Exchange, Request, Response
 from conformance.planning import plan
-
-from hostile.server import chunks, completion, last_chunk
 
 CASES = {case.id: case for case in plan()}
 COMPAT = "openai/chat.json#/$defs/compat"
@@ -43,7 +42,9 @@ def test_errors_say_where_and_what() -> None:
 
 
 def test_errors_of_a_stream_begin_with_the_event_and_are_bounded() -> None:
-    body = b'data: {"choices": 3}\n\n' * 100 + b'data: {"error": {}, "choices": 3}\n\n' + b'data: {"error": {"m": 1}}\n\n'
+    body = (
+        b'data: {"choices": 3}\n\n' * 100 + b'data: {"error": {}, "choices": 3}\n\n' + b'data: {"error": {"m": 1}}\n\n'
+    )
 
     errors = shape_errors(exchange("chat.stream/minimal", body), "compat")
 

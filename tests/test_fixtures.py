@@ -23,7 +23,11 @@ def test_ours_are_many_each_with_a_name_of_its_own() -> None:
     cases = load_cases()
 
     assert len({case.id for case in cases}) == len(cases) > 50
-    assert all(case.output_tokens > 0 for case in cases if case.method == "POST" and case.operation.startswith("chat") and case.body)
+    assert all(
+        case.output_tokens > 0
+        for case in cases
+        if case.method == "POST" and case.operation.startswith("chat") and case.body
+    )
 
 
 def test_what_waits_for_another_names_one_that_there_is() -> None:
@@ -48,7 +52,14 @@ def test_a_fixture_becomes_a_case(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", json.dumps(GOOD | {"surprise": 1}), json.dumps({**GOOD, "purpose": 3}), json.dumps({**GOOD, "body": {"model": "m"}})],
+    [
+        "",
+        "{",
+        "[]",
+        json.dumps(GOOD | {"surprise": 1}),
+        json.dumps({**GOOD, "purpose": 3}),
+        json.dumps({**GOOD, "body": {"model": "m"}}),
+    ],
 )
 def test_a_bad_fixture_is_refused_with_its_name(content: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"mine\.json"):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.jsontext import DEEPEST, parse_json, parse_json_text
 from conformance.jsonsafe import bounded
+from conformance.jsontext import DEEPEST, parse_json, parse_json_text
 
 always = settings(derandomize=True, database=None, deadline=None)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -47,8 +47,8 @@ PROBLEMS = {
     b"1e999": "number out of range: 1e999",
     b"[-1e999]": "number out of range: -1e999",
     b"9" * 5000: "number out of range: thousands of digits",
-    b'{"a":1,"a":' + b"9" * 5000 + b"}": "number out of range: thousands of digits",
-    b'{"a":1,"a":NaN}': "not JSON: NaN is no JSON number",
+    b'{"b":{"a":1,"a":2},"c":' + b"9" * 5000 + b"}": "number out of range: thousands of digits",
+    b'{"b":{"a":1,"a":2},"c":NaN}': "not JSON: NaN is no JSON number",
     b"[" * 129 + b"]" * 129: "nested deeper than 128 levels",
     b'{"a":' * 200 + b"1" + b"}" * 200: "nested deeper than 128 levels",
     b"[" * 100_000: "nested deeper than 128 levels",
@@ -66,7 +66,9 @@ def test_what_is_no_json_is_named(body: bytes) -> None:
     assert document.problem.startswith(PROBLEMS[body])
 
 
-@pytest.mark.parametrize("text", ["[" * DEEPEST + "]" * DEEPEST, "[" + "[],{}," * 500 + "0]", '["' + "[{" * 500 + '"]', '["\\"[["]'])
+@pytest.mark.parametrize(
+    "text", ["[" * DEEPEST + "]" * DEEPEST, "[" + "[],{}," * 500 + "0]", '["' + "[{" * 500 + '"]', '["\\"[["]']
+)
 def test_brackets_that_do_not_nest_too_deep_are_read(text: str) -> None:
     assert parse_json_text(text).problem == ""
 
@@ -101,7 +103,13 @@ def test_values_are_bounded_before_they_are_shown() -> None:
     deep: Any = "x"
     for _ in range(50):
         deep = [deep]
-    value = {"long": "x" * 1000, "wide": list(range(100)), "big": 10**400, "deep": deep, "many": {str(n): n for n in range(50)}}
+    value = {
+        "long": "x" * 1000,
+        "wide": list(range(100)),
+        "big": 10**400,
+        "deep": deep,
+        "many": {str(n): n for n in range(50)},
+    }
 
     shown = bounded(value)
 

@@ -26,7 +26,9 @@ SECRETS = Secrets({"KEY": "sk-secret-key"})
 
 headers = st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=3).map(tuple)
 seconds = st.floats(0, 1e6).map(lambda number: round(number, 3))
-requests = st.builds(Request, method=st.text(max_size=4), url=st.text(max_size=9), headers=headers, body=st.binary(max_size=40))
+requests = st.builds(
+    Request, method=st.text(max_size=4), url=st.text(max_size=9), headers=headers, body=st.binary(max_size=40)
+)
 responses = st.builds(
     Response,
     status=st.integers(100, 599),
@@ -36,7 +38,9 @@ responses = st.builds(
     arrivals=st.lists(st.tuples(seconds, st.integers(0, 99)), max_size=3).map(tuple),
 )
 failures = st.none() | st.builds(Failure, kind=st.sampled_from(["idle", "unsent"]), detail=st.text(max_size=9))
-attempts = st.lists(st.builds(Attempt, status=st.just(429), headers=headers, failure=failures, waited=seconds), max_size=2)
+attempts = st.lists(
+    st.builds(Attempt, status=st.just(429), headers=headers, failure=failures, waited=seconds), max_size=2
+)
 exchanges = st.builds(
     Exchange,
     case=st.sampled_from(CASES),
@@ -67,14 +71,18 @@ def test_what_is_written_is_read_back(found: list[Exchange]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ledger = written(Path(folder) / "ledger.jsonl", *found)
 
-    assert sorted(ledger.exchanges, key=lambda exchange: exchange.case.id) == sorted(found, key=lambda each: each.case.id)
+    assert sorted(ledger.exchanges, key=lambda exchange: exchange.case.id) == sorted(
+        found, key=lambda each: each.case.id
+    )
     assert ledger.plan == CASES
     assert ledger.provider == replace(PROVIDER, base_url="http://h")
     assert (ledger.limits, ledger.rules, ledger.started, ledger.seconds) == (Limits(requests=7), ("chat",), 12.5, 3.25)
     assert ledger.complete
 
 
-@pytest.mark.parametrize("change", [{"body": {}}, {"raw": ""}, {"headers": {"A": "b"}}, {"auth": Auth.NONE}, {"probes": frozenset({"x"})}])
+@pytest.mark.parametrize(
+    "change", [{"body": {}}, {"raw": ""}, {"headers": {"A": "b"}}, {"auth": Auth.NONE}, {"probes": frozenset({"x"})}]
+)
 def test_every_field_of_a_case_is_kept(change: dict[str, Any], tmp_path: Path) -> None:
     cases = (replace(CASES[0], **change), *CASES[1:])
 

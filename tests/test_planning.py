@@ -11,6 +11,8 @@ from conformance.errors import UsageError
 from conformance.model import Auth, Phase
 from conformance.planning import PREFLIGHT, ceiling, plan, prompt_length, select_rules
 
+CONTENT = [{"type": "text", "text": "hi"}]
+
 
 def test_every_plan_begins_with_the_preflight_and_ends_with_bad_requests() -> None:
     phases = [case.phase for case in plan()]
@@ -24,7 +26,10 @@ def test_every_plan_begins_with_the_preflight_and_ends_with_bad_requests() -> No
     [
         ("chat.id.fresh", {"chat/twice-1", "chat/twice-2"}),
         ("models.retrieve.unknown-404", {"models.retrieve/unknown"}),
-        ("chat.stream.survives-hang-up", {f"chat.stream/{name}" for name in ("disconnect", "after-disconnect-1", "after-disconnect-2")}),
+        (
+            "chat.stream.survives-hang-up",
+            {f"chat.stream/{name}" for name in ("disconnect", "after-disconnect-1", "after-disconnect-2")},
+        ),
         ("chat.stream.at-once", {f"chat.stream/at-once-{n}-{which}" for n in (1, 2) for which in ("first", "second")}),
     ],
 )
@@ -56,7 +61,9 @@ def test_prefixes_end_at_words(prefix: str) -> None:
         assert all(rule.id.startswith(prefix.rstrip(".") + ".") for rule in select_rules([prefix]))
 
 
-@pytest.mark.parametrize(("prefix", "hint"), [("chat.idd", "did you mean"), ("☃", "relay-conformance rules lists them")])
+@pytest.mark.parametrize(
+    ("prefix", "hint"), [("chat.idd", "did you mean"), ("☃", "relay-conformance rules lists them")]
+)
 def test_an_unknown_rule_is_refused_with_its_neighbour(prefix: str, hint: str) -> None:
     with pytest.raises(UsageError) as refusal:
         select_rules([prefix])
@@ -78,11 +85,11 @@ def test_further_fixtures_are_planned(tmp_path: Path) -> None:
     (tmp_path / "chat").mkdir()
     fixture = {
         "purpose": "p", "zh": "z", "source": "s:x",
-        "body": {"model": "$model", "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}], "max_tokens": 3, "n": 2},
+        "body": {"model": "$model", "messages": [{"role": "user", "content": CONTENT}], "max_tokens": 3, "n": 2},
     }  # fmt: skip
     (tmp_path / "chat" / "mine.json").write_text(json.dumps(fixture))
 
     found = {case.id: case for case in plan(folder=tmp_path)}["chat/mine"]
 
     assert found.output_tokens == 6
-    assert prompt_length(found) == len('[{"type": "text", "text": "hi"}]')
+    assert prompt_length(found) == len(json.dumps(CONTENT))

@@ -19,7 +19,14 @@ CASES = {case.id: case for case in plan()}
 always = settings(derandomize=True, database=None, deadline=None)
 
 
-def answer(status: int = 200, value: Any = None, *, body: bytes | None = None, failure: str = "", kind: str = "application/json") -> Exchange:
+def answer(
+    status: int = 200,
+    value: Any = None,
+    *,
+    body: bytes | None = None,
+    failure: str = "",
+    kind: str = "application/json",
+) -> Exchange:
     """An exchange of the smallest request."""
     raw = json.dumps(value).encode() if body is None else body
     response = Response(status, (("Content-Type", kind),), raw, 0.1) if status else None
@@ -49,7 +56,9 @@ def test_base_urls_are_tried_likeliest_first(given_url: str, first: str) -> None
 
 
 @always
-@given(st.text(max_size=20) | st.text(max_size=20).map("http://".__add__) | st.text(max_size=20).map("http://h/".__add__))
+@given(
+    st.text(max_size=20) | st.text(max_size=20).map("http://".__add__) | st.text(max_size=20).map("http://h/".__add__)
+)
 def test_any_text_is_a_base_url_or_is_refused(text: str) -> None:
     try:
         urls = base_urls(text)
@@ -125,7 +134,9 @@ def test_kinds_of_refusals_are_told_apart() -> None:
 def plain(value: Any, status: int = 400) -> bool:
     """Whether a refusal of `logit_bias` is plain."""
     exchange = answer(status, value)
-    return refusal_is_plain(Exchange(CASES["chat/logit-bias"], "m", exchange.request, exchange.response, None, 0.0, 0.1))
+    return refusal_is_plain(
+        Exchange(CASES["chat/logit-bias"], "m", exchange.request, exchange.response, None, 0.0, 0.1)
+    )
 
 
 def test_a_refusal_is_plain_when_it_names_the_field() -> None:

@@ -7,6 +7,7 @@ import html
 import json
 import string
 from collections.abc import Callable
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -88,7 +89,7 @@ def test_any_text_can_be_masked_halves_of_pairs_as_well(before: str, after: str)
 @given(st.lists(st.integers(1, len(KEY) - 1), max_size=6), st.sampled_from(["json", "json-slashes", "json-all"]))
 def test_a_key_cut_into_deltas_anywhere_is_gone(cuts: list[int], name: str) -> None:
     at = sorted({0, len(KEY), *cuts})
-    pieces = [KEY[start:end] for start, end in zip(at, at[1:], strict=False)]
+    pieces = [KEY[start:end] for start, end in pairwise(at)]
     spelled = [SPELLINGS[name](piece) for piece in pieces]
     body = "".join(f'data: {{"choices": [{{"delta": {{"content": "{piece}"}}}}]}}\n\n' for piece in spelled).encode()
 
@@ -126,7 +127,9 @@ def test_the_beginning_that_many_keys_share_is_no_secret() -> None:
     assert Secrets({"K": KEY}).mask_body(b"use sk-A+b") == b"use sk-A+b"
 
 
-@pytest.mark.parametrize("value", ["", "12345", "sk-has blank", "sk-line\nend", "sk-schlüssel", "sk-\x00nul-nul", "sk-\u202eabcdef"])
+@pytest.mark.parametrize(
+    "value", ["", "12345", "sk-has blank", "sk-line\nend", "sk-schlüssel", "sk-\x00nul-nul", "sk-\u202eabcdef"]
+)
 def test_a_value_that_cannot_be_masked_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="the value of K") as refusal:
         Secrets({"K": value})

@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hostile.server import Call, Server, first_honest, honest
 
 from conformance.errors import LedgerError, UsageError
 from conformance.judging import judge
@@ -21,10 +23,8 @@ from conformance.model import Exchange, Ledger, Limits, Provider
 from conformance.planning import plan
 from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, BackgroundRelay, create_app
-from conformance.report.summary import run_verdict
+from conformance.reporting.summary import run_verdict
 from conformance.send import record
-
-from hostile.server import Call, Server, first_honest, honest
 
 SECRETS = Secrets({"RELAY_API_KEY": DEFAULT_KEY})
 FEW = ("chat.stream.at-once", "chat.id.fresh")
@@ -212,7 +212,7 @@ def test_what_was_not_sent_for_want_of_budget_is_sent_on_resume(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("change", [{"model": "another"}, {"base_url": "http://127.0.0.1:1/v1"}])
-def test_another_relay_or_model_cannot_continue_a_run(change: dict[str, str], tmp_path: Path) -> None:
+def test_another_relay_or_model_cannot_continue_a_run(change: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     with Server(honest) as server:
         recorded(server.base_url, path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 from conformance.sse import Decoder, Event, EventTooLarge
 
 always = settings(derandomize=True, database=None, deadline=None)
-lines = st.sampled_from([b"data: a", b"data:b", b"data", b"data: ", b": note", b"event: error", b"id: 1", b"retry: 2", b"x", b"data:  c"])
+lines = st.sampled_from(
+    [b"data: a", b"data:b", b"data", b"data: ", b": note", b"event: error", b"id: 1", b"retry: 2", b"x", b"data:  c"]
+)
 endings = st.sampled_from([b"\n", b"\r\n", b"\r"])
 bodies = st.lists(st.one_of(st.tuples(lines, endings).map(b"".join), endings, st.binary(max_size=4))).map(b"".join)
 
@@ -25,7 +29,7 @@ def whole(body: bytes) -> list[Event]:
 def test_events_do_not_depend_on_where_the_bytes_are_cut(body: bytes, cuts: list[int]) -> None:
     decoder = Decoder()
     at = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    events = [event for start, end in zip(at, at[1:], strict=False) for event in decoder.feed(body[start:end])]
+    events = [event for start, end in pairwise(at) for event in decoder.feed(body[start:end])]
 
     assert events + decoder.close() == whole(body)
 

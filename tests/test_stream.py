@@ -14,8 +14,12 @@ from conformance.stream import Stream
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["choices", "delta", "index", "content", "finish_reason", "usage", "error", "role"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["choices", "delta", "index", "content", "finish_reason", "usage", "error", "role"]), inner
+        )
+    ),
     max_leaves=12,
 )
 

@@ -10,7 +10,7 @@ import pytest
 from conformance import vetting
 from conformance.model import Limits, Severity, Verdict
 from conformance.operations import OPERATIONS
-from conformance.report.summary import run_verdict
+from conformance.reporting.summary import run_verdict
 from conformance.suite import wording
 from conformance.suite.door import Check, Door, Key, open_ledger, open_relay
 from conformance.suite.html import HtmlHooks

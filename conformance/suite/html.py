@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.report.visible import visible
+from conformance.reporting.visible import visible
 from conformance.suite import wording
 
 if TYPE_CHECKING:

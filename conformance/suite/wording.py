@@ -9,12 +9,12 @@ import re
 from typing import TYPE_CHECKING
 
 from conformance.model import Verdict
-from conformance.report.curl import curl
-from conformance.report.evidence import CURL, seconds
-from conformance.report.requirements import requirement
-from conformance.report.summary import run_verdict, sentence, spent
-from conformance.report.texts import HINTS, MEANINGS, RUN_VERDICTS, Text
-from conformance.report.visible import shorten, visible, visible_bytes
+from conformance.reporting.curl import curl
+from conformance.reporting.evidence import CURL, seconds
+from conformance.reporting.requirements import requirement
+from conformance.reporting.summary import run_verdict, sentence, spent
+from conformance.reporting.texts import HINTS, MEANINGS, RUN_VERDICTS, Text
+from conformance.reporting.visible import shorten, visible, visible_bytes
 from conformance.rules.base import catalogue
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from conformance.ledger import read_ledger
 from conformance.model import Judgement, Ledger, Limits, Provider, Verdict
 from conformance.planning import plan
 from conformance.redaction import Secrets
-from conformance.report import report
-from conformance.report.terminal import print_summary
+from conformance.reporting import report
+from conformance.reporting.terminal import print_summary
 from conformance.send import record
 
 from .server import KEY, MODEL

@@ -61,7 +61,9 @@ class Call:
         text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         await self.send(f"HTTP/1.1 {status} Said\r\n{text}\r\n".encode("latin-1"))
 
-    async def reply(self, body: bytes, status: int = 200, content_type: str = "application/json", **headers: str) -> None:
+    async def reply(
+        self, body: bytes, status: int = 200, content_type: str = "application/json", **headers: str
+    ) -> None:
         """A whole answer."""
         await self.head(status, content_type, Content_Length=str(len(body)), **headers)
         await self.send(body)
@@ -207,7 +209,9 @@ async def honest(call: Call) -> None:
     """What a correct relay says to the simplest requests."""
     if call.path == "/v1/models":
         created = 1_715_367_049
-        await call.value({"object": "list", "data": [{"id": MODEL, "object": "model", "created": created, "owned_by": "x"}]})
+        await call.value(
+            {"object": "list", "data": [{"id": MODEL, "object": "model", "created": created, "owned_by": "x"}]}
+        )
     elif not call.path.startswith("/v1/chat/completions"):
         await call.value({"error": {"message": "no such path", "type": "t", "param": None, "code": None}}, 404)
     elif call.streamed:

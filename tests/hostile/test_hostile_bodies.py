@@ -47,11 +47,13 @@ ODD_JSON = {
     "list": b"[]",
     "nothing-inside": b"{}",
     "null-inside": json.dumps(dict.fromkeys(completion())).encode(),
-    "lists-inside": json.dumps(dict.fromkeys(completion(), [])).encode(),
+    "lists-inside": json.dumps({name: [] for name in completion()}).encode(),
     "choices-of-nulls": json.dumps(completion() | {"choices": [None, 1, "x", [], {}]}).encode(),
     "error-is-text": b'{"error": "quota"}',
     "error-is-a-list": b'{"error": ["a", {"b": 1}]}',
-    "ids-are-objects": json.dumps({"object": "list", "data": [{"id": {"a": 1}}, {"id": None}, 3, {"id": "x\ud800"}]}).encode(),
+    "ids-are-objects": json.dumps(
+        {"object": "list", "data": [{"id": {"a": 1}}, {"id": None}, 3, {"id": "x\ud800"}]}
+    ).encode(),
 }
 
 
@@ -136,7 +138,16 @@ def test_web_pages_after_an_honest_beginning_fail(tmp_path: Path) -> None:
     assert run.verdict("http.body.never-html", "chat") is Verdict.FAIL
 
 
-LOCATIONS = ["http://elsewhere.invalid/v1", "//xn--a/", "http://[::1", "http://h:99999/", "", "\x1b[31m/v1", "/other", "%"]
+LOCATIONS = [
+    "http://elsewhere.invalid/v1",
+    "//xn--a/",
+    "http://[::1",
+    "http://h:99999/",
+    "",
+    "\x1b[31m/v1",
+    "/other",
+    "%",
+]
 
 
 @pytest.mark.parametrize("location", LOCATIONS)

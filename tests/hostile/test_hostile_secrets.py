@@ -16,7 +16,9 @@ from .behaviours import echoes
 from .runs import EVERY, FEW, Run, spelled_in, vet
 from .server import KEY, Answer, Call, Server, chunks, completion, first_honest, last_chunk
 
-ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m \u202eevil\u202c \u200b <script>alert('x')</script> \ud800 \0 ]]> &amp; {{7*7}}"
+ESCAPES = (
+    "\x1b[2J\x1b]0;owned\x07\x9b31m \u202eevil\u202c \u200b <script>alert('x')</script> \ud800 \0 ]]> &amp; {{7*7}}"
+)
 
 
 def filled(value: Any, text: str) -> Any:
@@ -40,7 +42,7 @@ def echoing(spelling: str, status: int) -> Answer:
         value = completion("MARK") if status == 200 else error("MARK")
         named = {"X_Echo": spelling} | ({spelling: "1"} if re.fullmatch(r"[A-Za-z0-9%+-]+", spelling) else {})
         if call.streamed and status == 200:
-            await call.head(content_type="text/event-stream", **named)
+            await call.head(200, "text/event-stream", **named)
             frames = b"".join(chunks("MARK")) + last_chunk()
             await call.send(frames.replace(b"MARK", spelling.encode()))
         else:
@@ -125,9 +127,7 @@ def escaped(pieces: list[str]) -> list[bytes]:
 
 def in_two_choices(pieces: list[str]) -> list[bytes]:
     """Two choices that take turns, each with the whole key."""
-    return [
-        frame.replace(b'"index": 0', b'"index": %d' % index) for frame in chunks(*pieces) for index in range(2)
-    ]
+    return [frame.replace(b'"index": 0', b'"index": %d' % index) for frame in chunks(*pieces) for index in range(2)]
 
 
 def outside_choices(pieces: list[str]) -> list[bytes]:

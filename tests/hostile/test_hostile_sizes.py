@@ -104,7 +104,7 @@ def headed(**headers: str) -> Answer:
     """An honest answer under further headers."""
 
     async def answer(call: Call) -> None:
-        await call.value(completion(), **headers)
+        await call.value(completion(), 200, **headers)
 
     return answer
 
@@ -134,3 +134,12 @@ def test_a_header_of_many_kilobytes_is_cut(tmp_path: Path) -> None:
     kept = run.ledger.by_case["chat/minimal"].response
     assert kept is not None
     assert len(kept.header("x-long")) == 8192
+
+
+def test_a_frame_that_is_too_large_is_given_up_before_the_body_is(tmp_path: Path) -> None:
+    with Server(first_honest(behaviours.large_line)) as server:
+        run = vet(server.base_url, tmp_path, ("chat.stream.usage-chunk",), ("http",), event_bytes=10_000, idle=5.0)
+
+    failure = run.ledger.by_case["chat.stream/usage"].failure
+    assert failure is not None
+    assert failure.detail == "an event of more than 10000 bytes"

@@ -117,3 +117,17 @@ def test_the_key_is_not_sent_to_a_host_with_a_certificate_of_its_own(
     assert run.ledger.stop is not None
     assert run.ledger.stop.hint.startswith("the certificate")
     assert server.calls == []
+
+
+def test_a_connection_that_is_never_made_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        run = vet(f"http://127.0.0.1:{full.getsockname()[1]}/v1", tmp_path, FEW, EVERY, idle=0.3)
+        for each in waiting:
+            each.close()
+
+    assert run.stopped == "unreachable"
+    assert {exchange.failure.kind for exchange in run.ledger.preflight if exchange.failure} <= {"timeout", "idle"}

@@ -167,3 +167,40 @@ def test_facts_that_are_missing_are_not_held_against_the_single_model():
     for single, verdict in (({"id": "mock-chat"}, Verdict.PASS), ({"id": "mock-chat", "owned_by": "x"}, Verdict.WARN)):
         run = ledger([exchange(cases[0], answer(MODELS)), exchange(cases[1], answer(single))])
         assert judge(run, ["models.retrieve.matches-list"])[0].verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("times", "verdict"),
+    [
+        ((0.1, [1.5] * 30), Verdict.WARN),
+        ((0.1, [1.5 + place / 50 for place in range(30)]), Verdict.PASS),
+        ((1.4, [1.5] * 30), Verdict.PASS),
+        ((0.1, [0.5] * 30), Verdict.PASS),
+    ],
+    ids=["all-at-once", "spread", "everything-late", "soon"],
+)
+def test_a_stream_that_comes_all_at_once_is_held_against_a_relay_that_is_quick_otherwise(
+    times: tuple[float, list[float]], verdict: Verdict
+):
+    long = sse([ROLE, *(choice({"content": f"word {place}, "}) for place in range(28)), END])
+    ends = [place + 2 for place in range(len(long)) if long.startswith(b"\n\n", place)]
+    streamed = replace(answer(long), arrivals=tuple(zip(times[1], ends, strict=False)))
+    short = replace(answer(sse([ROLE, TEXT, END])), arrivals=((times[0], 10_000),))
+    run = ledger(
+        [exchange(CASES["chat.stream/long"], streamed), exchange(CASES["chat.stream/minimal"], short)],
+    )
+    assert judge(run, ["chat.stream.incremental"])[0].verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("reasons", "verdict"),
+    [(["length", "length"], Verdict.PASS), (["stop", "length"], Verdict.PASS), (["stop", None], Verdict.FAIL)],
+)
+def test_one_of_two_cut_answers_may_have_ended_by_itself(reasons: list[str | None], verdict: Verdict):
+    exchanges = []
+    for limit, reason in zip((6, 11), reasons, strict=True):
+        cut = COMPLETION | {"usage": USAGE | {"completion_tokens": limit, "total_tokens": 5 + limit}}
+        message = {"role": "assistant", "content": "one, two"}
+        cut["choices"] = [{"index": 0, "message": message, "finish_reason": reason}]
+        exchanges.append(exchange(CASES[f"chat/cut-at-{limit}"], answer(cut)))
+    assert judge(ledger(exchanges), ["chat.max-tokens.finish-length"])[0].verdict is verdict

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.model import Auth, Provider
-from conformance.report.curl import curl, key_variable
-from conformance.report.visible import is_harmless
+from conformance.reporting.curl import curl, key_variable
+from conformance.reporting.visible import is_harmless
 
 from .samples import HOSTILE, PROVIDER, case, exchange, request
 

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from conformance.model import Attempt, Failure, Finding, Judgement, Ledger, Response, Severity, Stop, Verdict
-from conformance.report.html import html_text
-from conformance.report.visible import is_harmless
+from conformance.reporting.html import html_text
+from conformance.reporting.visible import is_harmless
 
 from .samples import (
     HOSTILE,

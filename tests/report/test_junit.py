@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from conformance.model import Finding, Judgement, Severity, Verdict
-from conformance.report.junit import junit_text
+from conformance.reporting.junit import junit_text
 
 from .samples import RULES, exchange, finding, hostile_run, judgement, ledger
 

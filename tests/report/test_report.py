@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report import report
+from conformance.reporting import report
 
 from .samples import RULES, exchange, hostile_run, judgement, ledger
 
@@ -32,7 +32,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_neither_hashing_nor_place_nor_time_zone_shows(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from conformance.report import report\n"
+        "import sys; from pathlib import Path; from conformance.reporting import report\n"
         "from report.samples import hostile_run; report(*hostile_run(), Path(sys.argv[1]))"
     )
     written = []

@@ -7,8 +7,8 @@ import pytest
 
 from conformance.contract import schema_errors
 from conformance.model import Verdict
-from conformance.report.findings import values
-from conformance.report.results import results, results_text
+from conformance.reporting.findings import values
+from conformance.reporting.results import results, results_text
 
 from .samples import HOSTILE, exchange, finding, hostile_run, judgement, ledger
 

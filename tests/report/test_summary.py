@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from conformance.model import Attempt, Failure, Judgement, Severity, Spent, Stop, Verdict
-from conformance.report.requirements import in_order, operation_title, requirement
-from conformance.report.summary import (
+from conformance.reporting.requirements import in_order, operation_title, requirement
+from conformance.reporting.summary import (
     area,
     column,
     columns,

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from conformance.model import Finding, Stop, Verdict
-from conformance.report.terminal import print_summary
-from conformance.report.visible import is_harmless
+from conformance.reporting.terminal import print_summary
+from conformance.reporting.visible import is_harmless
 
 from .samples import exchange, finding, hostile_run, judgement, ledger
 
@@ -161,6 +161,6 @@ def test_standard_output_is_the_default(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_rich_is_loaded_only_when_something_is_shown() -> None:
-    code = "import sys, conformance.report, conformance.report.terminal; sys.exit('rich' in sys.modules)"
+    code = "import sys, conformance.reporting, conformance.reporting.terminal; sys.exit('rich' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

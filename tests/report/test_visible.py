@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.report.visible import bounded, is_harmless, json_text, shorten, visible, visible_bytes
+from conformance.reporting.visible import bounded, is_harmless, json_text, shorten, visible, visible_bytes
 
 from .samples import HOSTILE
 

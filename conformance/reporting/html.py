@@ -17,12 +17,12 @@ import jinja2
 from markupsafe import Markup, escape
 
 from conformance.model import Verdict
-from conformance.report.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
-from conformance.report.evidence import anchors_by_case, content, evidence
-from conformance.report.requirements import operation_title
-from conformance.report.results import instant, tool
-from conformance.report.summary import columns, outlook, run_verdict, sentence, spent
-from conformance.report.texts import (
+from conformance.reporting.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
+from conformance.reporting.evidence import anchors_by_case, content, evidence
+from conformance.reporting.requirements import operation_title
+from conformance.reporting.results import instant, tool
+from conformance.reporting.summary import columns, outlook, run_verdict, sentence, spent
+from conformance.reporting.texts import (
     AREAS,
     COLUMN_MEANINGS,
     COLUMNS,
@@ -35,8 +35,8 @@ from conformance.report.texts import (
     Text,
     text,
 )
-from conformance.report.timing import WIDTH, timing
-from conformance.report.visible import visible
+from conformance.reporting.timing import WIDTH, timing
+from conformance.reporting.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

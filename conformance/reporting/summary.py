@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.model import Severity, Spent, Verdict
-from conformance.report.requirements import in_order
-from conformance.report.texts import OUTLOOKS, SENTENCES, Text
+from conformance.reporting.requirements import in_order
+from conformance.reporting.texts import OUTLOOKS, SENTENCES, Text
 from conformance.usage import tokens_of
 
 if TYPE_CHECKING:

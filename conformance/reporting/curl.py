@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conformance.model import Auth
 from conformance.operations import OPERATIONS
 from conformance.redaction import MASKED
-from conformance.report.visible import is_harmless
+from conformance.reporting.visible import is_harmless
 
 if TYPE_CHECKING:
     from conformance.model import Exchange, Provider

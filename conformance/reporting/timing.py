@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from conformance.report.evidence import is_stream, seconds
-from conformance.report.requirements import in_order
+from conformance.reporting.evidence import is_stream, seconds
+from conformance.reporting.requirements import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from conformance.deviations import DEVIATIONS
 from conformance.model import Verdict
-from conformance.report.evidence import anchor, unique
-from conformance.report.findings import values
-from conformance.report.requirements import operation_title, requirement
-from conformance.report.summary import matrix, worst_first
-from conformance.report.texts import UI, Text
-from conformance.report.visible import shorten
+from conformance.reporting.evidence import anchor, unique
+from conformance.reporting.findings import values
+from conformance.reporting.requirements import operation_title, requirement
+from conformance.reporting.summary import matrix, worst_first
+from conformance.reporting.texts import UI, Text
+from conformance.reporting.visible import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from conformance.model import Finding, Judgement
-    from conformance.report.evidence import Evidence
-    from conformance.report.requirements import Requirement
+    from conformance.reporting.evidence import Evidence
+    from conformance.reporting.requirements import Requirement
     from conformance.rules.base import Rule
 
 BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}

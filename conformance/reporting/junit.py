@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from conformance.model import Verdict
-from conformance.report.findings import values
-from conformance.report.requirements import in_order, requirement
-from conformance.report.visible import shorten, visible
+from conformance.reporting.findings import values
+from conformance.reporting.requirements import in_order, requirement
+from conformance.reporting.visible import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.model import Finding, Judgement, Ledger
-    from conformance.report.requirements import Requirement
+    from conformance.reporting.requirements import Requirement
     from conformance.rules.base import Rule
 
 _SKIPPED = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOT_APPLICABLE}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.report.html import html_text
-from conformance.report.junit import junit_text
-from conformance.report.results import results_text
+from conformance.reporting.html import html_text
+from conformance.reporting.junit import junit_text
+from conformance.reporting.results import results_text
 from conformance.rules.base import catalogue
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.model import Finding, Verdict
-from conformance.report.findings import values
-from conformance.report.requirements import requirement
-from conformance.report.summary import matrix, run_verdict, sentence, spent, worst_first
-from conformance.report.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
-from conformance.report.visible import shorten, visible
+from conformance.reporting.findings import values
+from conformance.reporting.requirements import requirement
+from conformance.reporting.summary import matrix, run_verdict, sentence, spent, worst_first
+from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
+from conformance.reporting.visible import shorten, visible
 from conformance.rules.base import catalogue
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance._version import __version__
 from conformance.contract import CONTRACTS
-from conformance.report.summary import counts, run_verdict, spent
-from conformance.report.visible import bounded
+from conformance.reporting.summary import counts, run_verdict, spent
+from conformance.reporting.visible import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.operations import OPERATIONS
-from conformance.report.texts import Text
+from conformance.reporting.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

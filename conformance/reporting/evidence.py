@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from conformance.operations import OPERATIONS
-from conformance.report.curl import curl, key_variable
-from conformance.report.texts import Text
-from conformance.report.visible import visible, visible_bytes
+from conformance.reporting.curl import curl, key_variable
+from conformance.reporting.texts import Text
+from conformance.reporting.visible import visible, visible_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
