@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import httpx
 
 from conformance import relay
 from conformance.judging import judge
+from conformance.ledger import read_ledger
 from conformance.model import Case, Exchange, Ledger, Limits, Phase, Provider, Request, Response
 from conformance.planning import plan
 from conformance.redaction import Secrets
@@ -35,7 +37,10 @@ def copies(count: int) -> list[Case]:
     """The default plan, filled up with copies of its plain cases to so many exchanges."""
     cases = plan()
     simple = [case for case in cases if case.phase is Phase.VALID and not case.follows and not case.during]
-    extra = [replace(simple[each % len(simple)], id=f"{simple[each % len(simple)].operation}/copy-{each}") for each in range(count)]
+    extra = [
+        replace(simple[each % len(simple)], id=f"{simple[each % len(simple)].operation}/copy-{each}")
+        for each in range(count)
+    ]
     return [*cases, *extra][:count] if count <= len(cases) else [*cases, *extra[: count - len(cases)]]
 
 
@@ -43,7 +48,9 @@ def vet(base_url: str, cases: list[Case], folder: Path, *, reports: bool = True,
     """Record, judge, report: everything that `vet` does after start-up."""
     secrets = Secrets({KEY: relay.DEFAULT_KEY})
     allowed = Limits(requests=5_000, output_tokens=500_000, **limits)  # type: ignore[arg-type]
-    ledger = record(cases, Provider(base_url, relay.DEFAULT_MODEL, KEY), folder / "ledger.jsonl", secrets=secrets, limits=allowed)
+    ledger = record(
+        cases, Provider(base_url, relay.DEFAULT_MODEL, KEY), folder / "ledger.jsonl", secrets=secrets, limits=allowed
+    )
     judgements = judge(ledger)
     if reports:
         report(judgements, ledger, folder)
@@ -59,7 +66,7 @@ class OutsideRelay:
         line = self._process.stdout.readline() if self._process.stdout else ""
         self.base_url = line.split()[-1]
 
-    def __enter__(self) -> OutsideRelay:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -133,15 +140,15 @@ def long_stream() -> float:
 
     def fresh() -> Ledger:
         exchange = Exchange(case, "m", request, response, None, 1_790_000_000.0, 11.0)
-        return Ledger(Provider("http://127.0.0.1/v1", "m"), Limits(), (case,), (exchange,), 1_790_000_000.0, 11.0, "benchmark")
+        return Ledger(
+            Provider("http://127.0.0.1/v1", "m"), Limits(), (case,), (exchange,), 1_790_000_000.0, 11.0, "benchmark"
+        )
 
     return _median(lambda: judge(fresh())) * 1000
 
 
 def thousand_exchanges() -> float:
     """Seconds to judge a ledger of 1,000 exchanges with all rules, reading it included."""
-    from conformance.ledger import read_ledger
-
     with tempfile.TemporaryDirectory() as folder, relay.BackgroundRelay() as background:
         vet(background.base_url, copies(1_000), Path(folder))
         return _median(lambda: judge(read_ledger(Path(folder) / "ledger.jsonl")))
@@ -152,7 +159,7 @@ def help_cpu() -> float:
     times = []
     for _ in range(RUNS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "conformance", "--help"], stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "conformance", "--help"], stdout=subprocess.DEVNULL, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return statistics.median(times)

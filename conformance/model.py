@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-
 JSONValue = Any
 """A JSON value. `Any` stops here: rules look into it behind schemas and guards."""
 
@@ -47,7 +46,7 @@ class Verdict(IntEnum):
 
     @property
     def label(self) -> str:
-        """The word that files and people see: `not-applicable`, `pass`, …"""
+        """The word that files and people see, such as `not-applicable`."""
         return self.name.lower().replace("_", "-")
 
     @classmethod

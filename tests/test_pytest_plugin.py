@@ -125,7 +125,7 @@ def rows(page):
 
 def properties(junit):
     """The properties of each test case."""
-    cases = ET.parse(junit).getroot().iter("testcase")  # noqa: S314 - written by pytest a moment ago
+    cases = ET.parse(junit).getroot().iter("testcase")
     return {case.get("name"): {each.get("name"): each.get("value") for each in case.iter("property")} for case in cases}
 
 

@@ -92,7 +92,12 @@ def cases_page() -> str:
         f"Made by `make docs`: the {len(cases)} requests of the default plan. `relay-conformance plan` prints them too.",
     ]
     for operation in OPERATIONS.values():
-        lines += ["", f"## {operation.id}: {operation.title}", "", "| case | purpose | expects | price | output tokens |"]
+        lines += [
+            "",
+            f"## {operation.id}: {operation.title}",
+            "",
+            "| case | purpose | expects | price | output tokens |",
+        ]
         lines += ["| --- | --- | --- | --- | --- |"]
         lines += [
             f"| `{case.id}` | {case.purpose} | {case.expect} | {case.price} | {case.output_tokens} |"

@@ -41,14 +41,19 @@ async def repeat(runs: int, latency: float, first: int = 0) -> tuple[Counter[str
     room = asyncio.Semaphore(AT_ONCE)
     accused: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder, relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, latency=latency))) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, latency=latency))) as server,
+    ):
 
         async def one(seed: int) -> None:
             async with room:
                 for judgement in await vet_honest(server.variant(f"quirks/{seed}"), Path(folder) / f"{seed}.jsonl"):
                     verdicts[judgement.verdict.label] += 1
                     if judgement.verdict in _BAD:
-                        accused[f"seed {seed}: {judgement.rule} on {judgement.operation}: {judgement.findings[:1]}"] += 1
+                        accused[
+                            f"seed {seed}: {judgement.rule} on {judgement.operation}: {judgement.findings[:1]}"
+                        ] += 1
 
         await asyncio.gather(*(one(first + seed) for seed in range(runs)))
     return accused, verdicts

@@ -79,9 +79,7 @@ class Group:
     cards: tuple[Card, ...]
 
 
-def cards(
-    judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Mapping[str, Evidence]
-) -> list[Card]:
+def cards(judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> list[Card]:
     """One card for each judgement, in the order given."""
     anchors = unique(f"{anchor(judgement.rule)}--{anchor(judgement.operation)}" for judgement in judgements)
     return [_card(judgement, name, rules, shown) for judgement, name in zip(judgements, anchors, strict=True)]

@@ -205,7 +205,7 @@ def _attempt(attempt: Attempt) -> tuple[str, str]:
 
 def seconds(value: float) -> str:
     """Seconds with two decimals, three below a tenth."""
-    return f"{value:.3f}" if value < 0.1 else f"{value:,.2f}"  # noqa: PLR2004 - a tenth of a second
+    return f"{value:.3f}" if value < 0.1 else f"{value:,.2f}"
 
 
 def anchors_by_case(shown: Iterable[Evidence]) -> Mapping[str, Evidence]:

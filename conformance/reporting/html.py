@@ -204,6 +204,4 @@ def _pair(english: Markup, chinese: Markup) -> Markup:
 def _with_code(value: str) -> Markup:
     pieces = _CODE.split(visible(value, 1_000))
     marked = Markup("<code>{}</code>").format
-    return Markup("").join(
-        marked(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces)
-    )
+    return Markup("").join(marked(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))

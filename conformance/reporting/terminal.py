@@ -86,13 +86,9 @@ class _Screen:
     def pairs(self, values: Mapping[str, str]) -> None:
         """Labels and values, the values wrapped in their own column."""
         if values:
-            self.table(
-                [[f"  {label}", value] for label, value in values.items()], widths=(14, self.width - 16)
-            )
+            self.table([[f"  {label}", value] for label, value in values.items()], widths=(14, self.width - 16))
 
-    def table(
-        self, rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), widths: Sequence[int] = ()
-    ) -> None:
+    def table(self, rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), widths: Sequence[int] = ()) -> None:
         """Columns of plain text."""
         from rich.table import Table  # noqa: PLC0415 - as above
         from rich.text import Text as RichText  # noqa: PLC0415 - as above
@@ -112,9 +108,7 @@ def _head(screen: _Screen, judgements: Sequence[Judgement], ledger: Ledger, *, s
     said = sentence(judgements, ledger, strict=strict)
     provider = ledger.provider
     screen.line(visible(f"{provider.title} · {provider.model} · {provider.base_url}"))
-    screen.line(
-        f"{SYMBOLS[verdict]} {RUN_VERDICTS[verdict].en} · {RUN_VERDICTS[verdict].zh}", _STYLES[verdict]
-    )
+    screen.line(f"{SYMBOLS[verdict]} {RUN_VERDICTS[verdict].en} · {RUN_VERDICTS[verdict].zh}", _STYLES[verdict])
     screen.line(said.en, indent=2)
     screen.line(said.zh, indent=2)
     cost = spent(ledger)
@@ -185,8 +179,6 @@ def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule])
         "document": visible(about.document),
         "known as": visible(finding.deviation),
         "exchange": visible(finding.exchange or ", ".join(judgement.exchanges[:3])),
-        "and": f"{len(judgement.findings) - 1:,} more of the same kind"
-        if len(judgement.findings) > 1
-        else "",
+        "and": f"{len(judgement.findings) - 1:,} more of the same kind" if len(judgement.findings) > 1 else "",
     }
     screen.pairs({label: value for label, value in pairs.items() if value})

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese is written with Chinese punctuation
 """Every sentence that the reports say themselves, in English and in Chinese."""
 
 from __future__ import annotations
@@ -176,9 +175,7 @@ COLUMN_MEANINGS = {
 }
 
 HINTS = {
-    "unreachable": Text(
-        "check the address, and whether the relay is online", "请检查地址，以及中转站是否在线"
-    ),
+    "unreachable": Text("check the address, and whether the relay is online", "请检查地址，以及中转站是否在线"),
     "redirected": Text(
         "if you trust the new address, give it as the base URL", "如果信任重定向后的地址，请把它作为 base URL"
     ),
@@ -187,9 +184,7 @@ HINTS = {
         "请在服务商页面查找 API 地址，通常以 /v1 结尾",
     ),
     "no-credit": Text("top up the account, or use another key", "请充值，或换一个密钥"),
-    "key-rejected": Text(
-        "check that the key was copied whole and is active", "请检查密钥是否完整复制并且有效"
-    ),
+    "key-rejected": Text("check that the key was copied whole and is active", "请检查密钥是否完整复制并且有效"),
     "unknown-model": Text("choose a model that the relay lists", "请选择中转站列出的模型"),
     "no-chat": Text("check the base URL", "请检查 base URL"),
     "unavailable": Text("try again later", "请稍后再试"),
@@ -211,9 +206,7 @@ UI = {
         "OpenAI's chat interface: compat (what the official SDK needs) and strict (OpenAI's own document)",
         "OpenAI 聊天接口：兼容（官方 SDK 所需）与严格（OpenAI 官方文档）",
     ),
-    "strict-on": Text(
-        "Recommendations count as requirements here (strict).", "本报告把建议也视为要求（严格模式）。"
-    ),
+    "strict-on": Text("Recommendations count as requirements here (strict).", "本报告把建议也视为要求（严格模式）。"),
     "for-me": Text("What this means for you", "这对您意味着什么"),
     "spent": Text("What the test used", "检测消耗"),
     "requests": Text("requests", "次请求"),
@@ -240,9 +233,7 @@ UI = {
         "Nothing could be judged: nothing speaks for this relay, and nothing against it.",
         "没有任何一项可以判定：既不能说明它好，也不能说明它不好。",
     ),
-    "breaches-none": Text(
-        "No requirement or recommendation was found broken.", "没有发现违反要求或建议的情况。"
-    ),
+    "breaches-none": Text("No requirement or recommendation was found broken.", "没有发现违反要求或建议的情况。"),
     "others": Text("Not judged, not offered, or worth knowing", "无法判定、不支持或值得了解"),
     "breaks": Text("What goes wrong", "后果"),
     "expected": Text("Expected", "预期"),
@@ -252,9 +243,7 @@ UI = {
     "exchange": Text("Exchange", "请求与响应"),
     "reason": Text("Reason", "原因"),
     "deviation": Text("Known relay behaviour", "已知的中转站行为"),
-    "deviation-means": Text(
-        "seen in other relays too; still a deviation", "其他中转站也有此现象，但仍属偏差"
-    ),
+    "deviation-means": Text("seen in other relays too; still a deviation", "其他中转站也有此现象，但仍属偏差"),
     "more-places": Text("different in {count} more places", "另有 {count} 处不同的情况"),
     "more-findings": Text("{count} more are in results.json.", "另有 {count} 处，见 results.json。"),
     "curl": Text("Send it again yourself (without the key)", "自行重发请求（不含密钥）"),
@@ -278,9 +267,7 @@ UI = {
         "The evidence, with keys masked. Open a line to see what was sent and what came back.",
         "全部证据，密钥已隐去。点开一行即可查看发送与收到的内容。",
     ),
-    "preflight": Text(
-        "before the test: looking for the base URL, not judged", "检测前：查找接口地址，不参与判定"
-    ),
+    "preflight": Text("before the test: looking for the base URL, not judged", "检测前：查找接口地址，不参与判定"),
     "print-evidence": Text(
         "The exchanges are left out in print; they are in the file report.html.",
         "打印时省略请求与响应；完整内容见 report.html 文件。",
@@ -323,9 +310,7 @@ UI = {
         "Marks spread over the line: text appears bit by bit. All at the end: it came at once.",
         "标记分散：文字逐步出现。标记都在末尾：内容被攒住，最后一次性送达。",
     ),
-    "arrivals-strip": Text(
-        "{count} events from {first} to {last} seconds", "{count} 个事件，{first} 至 {last} 秒"
-    ),
+    "arrivals-strip": Text("{count} events from {first} to {last} seconds", "{count} 个事件，{first} 至 {last} 秒"),
     "arrivals-more": Text("{count} more streams are in the ledger.", "另有 {count} 个流，见 ledger。"),
     "limits": Text("What this report does not say", "本报告不说明什么"),
     "limits-quality": Text(

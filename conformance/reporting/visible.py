@@ -92,7 +92,7 @@ def _cut(value: Any, room: _Room, depth: int) -> Any:
 
 def _number(value: float, room: _Room) -> Any:
     """A number, or text where it has too many digits to print or is none that JSON knows."""
-    if isinstance(value, int) and value.bit_length() > 1_000:  # noqa: PLR2004 - about 300 digits
+    if isinstance(value, int) and value.bit_length() > 1_000:
         return "an integer of more than 300 digits"
     room.left -= len(str(value))
     return str(value) if value != value or value in {float("inf"), float("-inf")} else value  # noqa: PLR0124 - NaN

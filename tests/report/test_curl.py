@@ -158,16 +158,12 @@ def test_any_body_arrives_byte_for_byte(shell: Shell, body: bytes) -> None:
 
 def test_hostile_headers_and_addresses_stay_one_word_each(shell: Shell) -> None:
     url = f"https://x.example/{HOSTILE}[1-9]"
-    line = curl(
-        exchange(request=request(url=url, headers=(("X-Bad", HOSTILE.replace("\ud800", "")),))), PROVIDER
-    )
+    line = curl(exchange(request=request(url=url, headers=(("X-Bad", HOSTILE.replace("\ud800", "")),))), PROVIDER)
 
     words, _ = shell(line)
 
     assert words[:2] == [b"-sS", b"-g"]
-    assert words[2].startswith(
-        b"https://x.example/%3C" if b"%3C" in words[2] else b"https://x.example/</script>"
-    )
+    assert words[2].startswith(b"https://x.example/%3C" if b"%3C" in words[2] else b"https://x.example/</script>")
     assert words[2].isascii()
     assert len(words) == 7
     assert words[4].decode() == "X-Bad: " + "".join(

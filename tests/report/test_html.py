@@ -98,9 +98,7 @@ def full_run() -> Run:
         judgement("made.warn", Verdict.WARN, severity=Severity.SHOULD, findings=many_findings()),
         judgement("made.error", Verdict.ERROR, exchanges=()),
         judgement("made.unclear", Verdict.INCONCLUSIVE, findings=(Finding(message="time-out", zh="超时"),)),
-        judgement(
-            "made.note", Verdict.NOTE, severity=Severity.MAY, findings=(Finding(message="only English"),)
-        ),
+        judgement("made.note", Verdict.NOTE, severity=Severity.MAY, findings=(Finding(message="only English"),)),
         judgement("made.pass", exchanges=("chat/minimal", "chat/system", "chat.stream/pair")),
         judgement("made.documented", operation="chat.stream"),
         judgement("made.none", Verdict.NOT_APPLICABLE, exchanges=()),
@@ -120,9 +118,7 @@ def test_a_page_is_well_formed_and_loads_nothing(run: Run) -> None:
     assert found.open == []
     assert len(found.all("script")) == len(found.all("style")) == 1
     for tag, attributes in found.elements:
-        assert not [
-            name for name in attributes if name.startswith("on") or name in {"style", "src", "srcdoc"}
-        ]
+        assert not [name for name in attributes if name.startswith("on") or name in {"style", "src", "srcdoc"}]
         assert re.fullmatch(r"#[A-Za-z0-9._-]+|data:,", attributes.get("href", "#x")), tag
     assert "url(" not in found.inline["style"][0]
     assert "@import" not in found.inline["style"][0]
@@ -223,9 +219,7 @@ def test_a_clean_run_says_so() -> None:
 
 
 def test_strict_selection_and_recorder_are_named() -> None:
-    shown = page(
-        [judgement()], ledger(exchange(), rules=("chat",), tool="relay-conformance 0.0.1"), strict=True
-    ).shown
+    shown = page([judgement()], ledger(exchange(), rules=("chat",), tool="relay-conformance 0.0.1"), strict=True).shown
 
     assert "Recommendations count as requirements here" in shown
     assert "Only a selection of rules was tested:" in shown
@@ -286,9 +280,7 @@ def test_a_thousand_judgements_stay_small() -> None:
             f"made.up{number}",
             Verdict.FAIL,
             exchanges=tuple(f"chat/{(number + step) % 1_000}" for step in range(5)),
-            findings=tuple(
-                finding(actual=step, exchange=f"chat/{(number + step) % 1_000}") for step in range(3)
-            ),
+            findings=tuple(finding(actual=step, exchange=f"chat/{(number + step) % 1_000}") for step in range(3)),
         )
         for number in range(1_000)
     ]

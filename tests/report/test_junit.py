@@ -37,9 +37,7 @@ def parsed(*judgements: Judgement, strict: bool = False) -> ET.Element:
         (Verdict.NOT_APPLICABLE, False, "skipped"),
     ],
 )
-def test_each_verdict_becomes_the_element_that_servers_know(
-    verdict: Verdict, strict: bool, kind: str
-) -> None:
+def test_each_verdict_becomes_the_element_that_servers_know(verdict: Verdict, strict: bool, kind: str) -> None:
     root = parsed(judgement(verdict=verdict, findings=(finding(),)), strict=strict)
 
     assert [element.tag for element in found(root, ".//testcase")] == [kind]

@@ -95,9 +95,7 @@ def test_all_eight_words_are_counted() -> None:
         ([], {}, "Nothing could be judged"),
     ],
 )
-def test_the_sentence_says_what_the_verdict_rests_on(
-    pairs: Pairs, changes: dict[str, Any], said: str
-) -> None:
+def test_the_sentence_says_what_the_verdict_rests_on(pairs: Pairs, changes: dict[str, Any], said: str) -> None:
     found = sentence(judged(*pairs), ledger(**changes), strict=False)
 
     assert said in found.en

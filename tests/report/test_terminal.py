@@ -93,9 +93,7 @@ def test_a_judgement_without_anything_to_say_is_one_line_and_its_requirement() -
 
 def test_why_a_run_ended_early_is_said_once() -> None:
     unsent = judgement(verdict=Verdict.INCONCLUSIVE, findings=(Finding(message="not sent"),))
-    run = ledger(
-        stop=Stop("no-credit", "the account is empty", "余额不足"), complete=False, rules=("chat.usage",)
-    )
+    run = ledger(stop=Stop("no-credit", "the account is empty", "余额不足"), complete=False, rules=("chat.usage",))
 
     shown = printed([unsent], run)
 
@@ -140,9 +138,7 @@ def test_colour_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
 
-    assert "\x1b[1;31m" in printed(
-        [judgement(verdict=Verdict.FAIL)], force_terminal=True, color_system="standard"
-    )
+    assert "\x1b[1;31m" in printed([judgement(verdict=Verdict.FAIL)], force_terminal=True, color_system="standard")
 
 
 def test_a_terminal_that_knows_ascii_only_gets_escapes() -> None:
