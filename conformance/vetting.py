@@ -125,7 +125,7 @@ def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
         ),
         (
             f"limits: {limits.requests} requests, {limits.output_tokens:,} output tokens "
-            f"({max(0, limits.requests - top.requests)} requests are left for repeating what was refused with 429 or 503)"
+            f"({max(0, limits.requests - top.requests)} requests are left for repeating what met 429 or 503)"
         ),
     ]
     if top.requests > limits.requests or top.output_tokens > limits.output_tokens:

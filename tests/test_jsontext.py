@@ -20,7 +20,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(s
 
 @always
 @given(values, st.booleans())
-def test_what_is_written_as_json_is_read_as_it_was(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 - drawn
+def test_what_is_written_as_json_is_read_as_it_was(value: Any, ascii_only: bool) -> None:
     document = parse_json(json.dumps(value, ensure_ascii=ascii_only).encode(errors="surrogatepass"))
 
     assert (document.value, document.problem, document.duplicates) == (value, "", ())

@@ -92,7 +92,7 @@ def test_a_password_is_not_repeated() -> None:
         (answer(0, failure="too-large"), False),
     ],
 )
-def test_an_api_is_told_from_what_is_none(exchange: Exchange, speaks: bool) -> None:  # noqa: FBT001 - a table
+def test_an_api_is_told_from_what_is_none(exchange: Exchange, speaks: bool) -> None:
     assert speaks_api(exchange) is speaks
 
 

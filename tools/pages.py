@@ -65,8 +65,8 @@ def facts_page() -> str:
         "# Contract facts and rules",
         "",
         "Made by `make docs`. The facts were collected from OpenAI's own document and SDK, the source code of one-api",
-        "and new-api, and the pages of providers; each has an id by area (COM transport and keys, ERR errors, MOD models,",
-        "CHAT chat, USE usage, STR streams; 1.5 is the table of statuses).",
+        "and new-api, and the pages of providers; each has an id by area (COM transport and keys, ERR errors,",
+        "MOD models, CHAT chat, USE usage, STR streams; 1.5 is the table of statuses).",
         "",
         "| fact | rules, or why there is none |",
         "| --- | --- |",
@@ -89,7 +89,8 @@ def cases_page() -> str:
     lines = [
         "# Cases",
         "",
-        f"Made by `make docs`: the {len(cases)} requests of the default plan. `relay-conformance plan` prints them too.",
+        f"Made by `make docs`: the {len(cases)} requests of the default plan.",
+        "`relay-conformance plan` prints them too.",
     ]
     for operation in OPERATIONS.values():
         lines += [
