@@ -21,7 +21,7 @@ types: $(READY)
 
 coverage: $(READY)  ## branch coverage of conformance/, 100 % or the reason beside the line
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -p no:randomly
+	$(BIN)/coverage run -m pytest -q -n auto --dist loadgroup
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.judging import judge
-from conformance.model import Attempt, Finding, Response, Verdict
+from conformance.model import Attempt, Finding, Request, Response, Verdict
 
 from .runs import CASES, CHUNKS, COMPLETION, HEAD, MODELS, USAGE, answer, exchange, ledger, sse
 
@@ -204,3 +204,26 @@ def test_one_of_two_cut_answers_may_have_ended_by_itself(reasons: list[str | Non
         cut["choices"] = [{"index": 0, "message": message, "finish_reason": reason}]
         exchanges.append(exchange(CASES[f"chat/cut-at-{limit}"], answer(cut)))
     assert judge(ledger(exchanges), ["chat.max-tokens.finish-length"])[0].verdict is verdict
+
+
+def test_a_streamed_answer_that_is_cut_says_so_too():
+    billed = BILL | {"usage": USAGE | {"completion_tokens": 9, "total_tokens": 14}}
+    for reason, verdict in (("length", Verdict.PASS), ("stop", Verdict.FAIL)):
+        streams = [answer(sse([ROLE, TEXT, choice({}, reason), billed])) for _ in range(2)]
+        case = CASES["chat.stream/cut-at-9"]
+        other = replace(case, id="chat.stream/cut-again")
+        run = ledger([exchange(each, stream) for each, stream in zip((case, other), streams, strict=True)])
+        run = replace(run, exchanges=tuple(replace(each, request=_limited(9)) for each in run.exchanges))
+        assert judge(run, ["chat.max-tokens.finish-length"])[0].verdict is verdict
+
+
+def _limited(tokens: int) -> Request:
+    return Request("POST", "http://127.0.0.1:8000/v1/chat/completions", (), json.dumps({"max_tokens": tokens}).encode())
+
+
+@pytest.mark.parametrize(("reason", "label"), [("", "finish-empty-string"), ("tool_use", "finish-foreign"), (None, "")])
+def test_an_undocumented_finish_of_a_plain_answer_is_labelled(reason: str | None, label: str):
+    odd = COMPLETION | {"choices": [COMPLETION["choices"][0] | {"finish_reason": reason}]}
+    finding = found("chat.finish-reason.known", "chat/minimal", answer(odd))
+    assert finding
+    assert finding.deviation == label
