@@ -326,26 +326,32 @@ def _settle(options: dict[str, Any]) -> Run:
 def _perform(run: Run, *, strict: bool, resume: bool) -> int:
     """Record, judge, report; when interrupted, what was recorded is reported."""
     from conformance.ledger import read_ledger
-    from conformance.progress import Bar
-    from conformance.send import record
 
     try:
-        with Bar() as bar:
-            ledger = record(
-                run.cases,
-                run.provider,
-                run.ledger,
-                secrets=run.secrets,
-                limits=run.limits,
-                rules=run.rules,
-                resume=resume,
-                progress=bar.step,
-            )
+        ledger = _recorded(run, resume=resume)
     except KeyboardInterrupt:
         if run.ledger.exists():
             _report(read_ledger(run.ledger), run.folder, (), strict=strict)
         return _say("interrupted", f"continue with the same command and --resume --out {run.folder}", INTERRUPTED)
     return _report(ledger, run.folder, (), strict=strict)
+
+
+def _recorded(run: Run, *, resume: bool) -> Ledger:
+    """Send what is planned, or what is missing."""
+    from conformance.progress import Bar
+    from conformance.send import record
+
+    with Bar() as bar:
+        return record(
+            run.cases,
+            run.provider,
+            run.ledger,
+            secrets=run.secrets,
+            limits=run.limits,
+            rules=run.rules,
+            resume=resume,
+            progress=bar.step,
+        )
 
 
 def _report(ledger: Ledger, folder: Path, only: tuple[str, ...], *, strict: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -17,6 +18,9 @@ import pytest
 from hostile.server import KEY, Call, Server, honest
 
 from conformance import cli
+from conformance.errors import UsageError
+from conformance.ledger import read_ledger
+from conformance.model import Ledger
 from conformance.progress import Bar
 from conformance.relay import DEFAULT_KEY
 
@@ -403,6 +407,7 @@ def test_a_mistake_of_ours_is_owned_up_to(run: Run, monkeypatch: pytest.MonkeyPa
         (OSError(28, "No space left on device", "ledger.jsonl"), 7, "what was recorded is kept"),
         (PermissionError(13, "Permission denied", "reports"), 2, "choose another folder"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (ExceptionGroup("several", [UsageError("one thing", "do another")]), 2, "error: one thing"),
     ],
 )
 def test_what_the_machine_does_is_told_apart(
@@ -454,6 +459,22 @@ def test_a_reader_that_goes_away_leaves_the_verdict(run: Run, tmp_path: Path) ->
     assert unread("judge", str(tmp_path / "run")) == (1, b"")
 
 
+def test_what_nobody_reads_is_not_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    hushed: list[bool] = []
+
+    def broken(*_: object, **__: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(cli, "_hush", lambda: hushed.append(True))
+    monkeypatch.setattr("conformance.reporting.terminal.print_summary", broken)
+    judged = run("demo", "--fault", "n-ignored", "--out", "run")[0]
+    monkeypatch.setattr("click.echo", broken)
+    listed = run("rules")[0]
+
+    assert (judged, listed) == (1, 0)
+    assert hushed == [True, True]
+
+
 def test_the_relay_is_served_until_it_is_stopped() -> None:
     command = [sys.executable, "-u", "-m", "conformance", "serve", "--quirks", "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -481,6 +502,25 @@ def test_an_interruption_reports_what_there_is(run: Run, monkeypatch: pytest.Mon
     assert "hint: continue with the same command and --resume --out run" in err
     assert "interrupted" in out
     assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_what_was_recorded_is_reported_however_it_ended(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Recording is left out: coverage loses sight of the frames around an event loop that httpx has run in.
+    ledger = recorded(tmp_path / "run", run)
+    ends: list[BaseException | None] = [None, KeyboardInterrupt()]
+
+    def record(*_: object, **__: object) -> Ledger:
+        end = ends.pop(0)
+        if end is not None:
+            raise end
+        return read_ledger(ledger)
+
+    monkeypatch.setattr("conformance.send.record", record)
+    resumed = ("vet", URL, "--model", "mock-chat", "--resume", "--out", "run")
+
+    assert [run(*resumed)[0], run(*resumed)[0]] == [0, 130]
 
 
 def test_an_interruption_before_the_first_line_reports_nothing(
