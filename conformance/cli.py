@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from conformance.rules.base import Rule
     from conformance.vetting import Run
 
+SLOWEST = 0.01
+"""Requests a second."""
+
 USAGE, OURS, INTERRUPTED = 2, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
 
@@ -90,6 +93,19 @@ class _Finite(click.FloatRange):
         return number
 
 
+class _Folder(click.Path):
+    """A folder that may not exist yet; an empty name is what an unset variable leaves, and no folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path of the folder."""
+        if value == "":
+            self.fail("an empty name is no folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class _Commands(click.Group):
     """Ends quietly when whoever reads the output has seen enough; click would exit with what says "violated"."""
 
@@ -155,7 +171,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--timeout", default=60.0, show_default=True, type=_Finite(0.1), help="Seconds for one exchange."),
         click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="Send a further header. Repeatable."),
-        click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports."),
+        click.option("--out", type=_Folder(), help="Folder for ledger and reports."),
         click.option("--strict", is_flag=True, help="A violated SHOULD fails as well."),
         click.option("--resume", is_flag=True, help="Continue the interrupted run in --out."),
     ]
@@ -172,7 +188,7 @@ def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes opt
 
     run = _settle(options)
     click.echo(f"{run.provider.model} at {run.provider.base_url}", err=True)
-    for line in vetting.announce(run.cases, run.limits):
+    for line in vetting.announce_rest(run.ledger) if options["resume"] else vetting.announce(run.cases, run.limits):
         click.echo(line, err=True)
     return _perform(run, strict=strict, resume=options["resume"])
 
@@ -197,7 +213,7 @@ def plan(**options: Any) -> None:
 @cli.command()
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the reports.")
+@click.option("--out", type=_Folder(), help="Folder for the reports.")
 @click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
 def judge(ledger: Path, only: tuple[str, ...], out: Path | None, strict: bool) -> int:  # noqa: FBT001
     """Judge a recorded run again, offline: LEDGER is a ledger.jsonl or the folder that holds one."""
@@ -267,7 +283,7 @@ def serve(port: int, faults: tuple[str, ...], latency_ms: int, quirks: int | Non
 
 @cli.command()
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch a fault on. Repeatable.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for ledger and reports.")
+@click.option("--out", type=_Folder(), help="Folder for ledger and reports.")
 def demo(faults: tuple[str, ...], out: Path | None) -> int:
     """Vet the reference relay that we ship: no relay, key or network needed."""
     from conformance import relay, vetting
@@ -286,6 +302,13 @@ def demo(faults: tuple[str, ...], out: Path | None) -> int:
         return _perform(run, strict=False, resume=False)
 
 
+def _rate(asked: float) -> float:
+    """The rate limit; one that would make a run last for days is a slip."""
+    if 0 < asked < SLOWEST:
+        raise UsageError(f"--rate {asked:g} is less than {SLOWEST:g} requests a second", "0 means no limit")
+    return asked
+
+
 def _limits(options: dict[str, Any]) -> Limits:
     from conformance.model import Limits
 
@@ -293,7 +316,7 @@ def _limits(options: dict[str, Any]) -> Limits:
         requests=options["max_requests"],
         output_tokens=options["max_output_tokens"],
         concurrency=options["concurrency"],
-        rate=options["rate"],
+        rate=_rate(options["rate"]),
         timeout=options["timeout"],
         idle=min(Limits.idle, options["timeout"]),
     )

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 DEEPEST = 128
@@ -19,6 +19,7 @@ DEEPEST = 128
 _STRING = re.compile(
     r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL
 )  # possessive: one pass, also over strings without end
+_MARK = "\ufeff"
 _OPENS = re.compile(r"\s*[\[{]")
 _BRACKET = re.compile(r"[\[\]{}]")
 
@@ -39,7 +40,10 @@ def parse_json(body: bytes) -> Document:
         text = body.decode()
     except UnicodeDecodeError as error:
         return Document(None, f"not UTF-8: byte 0x{body[error.start]:02x} at offset {error.start}")
-    return parse_json_text(text)
+    found = parse_json_text(text.removeprefix(_MARK))
+    if text.startswith(_MARK) and not found.problem:
+        return replace(found, problem="begins with a byte order mark, which JSON must not (RFC 8259, section 8.1)")
+    return found
 
 
 def parse_json_text(text: str) -> Document:

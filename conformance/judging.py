@@ -119,6 +119,9 @@ def _over_run(rule: Rule, cases: Sequence[Case], ledger: Ledger) -> list[_Outcom
 def _ready(rule: Rule, case: Case, ledger: Ledger) -> Exchange | _Outcome:
     """The exchange of a case where the rule can look at it, else why it cannot."""
     exchange = ledger.by_case.get(case.id)
+    if ledger.stop is not None:
+        # What the first requests met was the key, the model or the address; it says nothing about the contract.
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(None, ledger),))
     if exchange is None or (exchange.failure is not None and exchange.failure.kind in _NEVER_SENT):
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(exchange, ledger),))
     if rule.answers not in exchange.memo:

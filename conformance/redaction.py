@@ -49,9 +49,10 @@ class Secrets:
             if not value.isprintable() or not value.isascii() or " " in value:
                 raise UsageError(f"the value of {name} is not printable ASCII without blanks", "was it copied whole?")
         self.values = dict(values or {})
-        self._literal = _union(_spellings(value) for value in self.values.values())
-        self._escaped = _union([_escaped(value)] for value in self.values.values())
-        self._probes = [_probe(spelling) for value in self.values.values() for spelling in _encodings(value)]
+        said = [form for value in self.values.values() for form in _forms(value)]
+        self._literal = _union(_spellings(form) for form in said)
+        self._escaped = _union([_escaped(form)] for form in said)
+        self._probes = [_probe(spelling) for form in said for spelling in _encodings(form)]
 
     def get(self, name: str) -> str:
         """The secret that the environment variable `name` held."""
@@ -128,6 +129,13 @@ def _union(groups: Iterable[Iterable[bytes]]) -> re.Pattern[bytes] | None:
     """One pattern for all spellings, longest first."""
     spellings = sorted({spelling for group in groups for spelling in group}, key=len, reverse=True)
     return re.compile(b"|".join(spellings), re.IGNORECASE) if spellings else None
+
+
+def _forms(value: str) -> Iterable[str]:
+    """The secret, and what one-api and new-api make of it: they cut `sk-` off before they look it up."""
+    yield value
+    if value.startswith("sk-") and len(value) - 3 >= SHORTEST:
+        yield value[3:]
 
 
 def _encodings(value: str) -> Iterable[bytes]:

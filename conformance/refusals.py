@@ -42,7 +42,8 @@ def names_model(exchange: Exchange) -> bool:
 
 def wants_other_limit(exchange: Exchange) -> bool:
     """Whether the model takes `max_completion_tokens` only, as OpenAI's reasoning models do."""
-    return exchange.status == 400 and "max_tokens" in message_of(exchange)
+    said = f"{(exchange.error or {}).get('param')} {message_of(exchange)}"
+    return exchange.status in {400, 422} and "max_tokens" in said
 
 
 def refusal_is_plain(exchange: Exchange) -> bool:
@@ -50,4 +51,7 @@ def refusal_is_plain(exchange: Exchange) -> bool:
     error, feature = exchange.error, exchange.case.feature
     if error is None or exchange.status not in range(400, 500) or not isinstance(error.get("message"), str):
         return False
+    if feature == "max_tokens":
+        feature = "(?:max_tokens|max_completion_tokens|max_output_tokens)"
+        return re.search(feature, f"{error.get('param')} {error['message']}") is not None
     return feature in str(error.get("param")) or re.search(rf"\b{re.escape(feature)}\b", error["message"]) is not None

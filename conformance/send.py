@@ -263,9 +263,13 @@ class _Recorder:
         else:
             return reason_to_stop(*tried[0])
         if wants_other_limit(chat):
-            self._keep_aside(chat)
             self._target = replace(self._target, limit_field="max_completion_tokens")
-            chat = await self._attempts(chat_case)
+            again = await self._attempts(chat_case)
+            # Where the other name does not help either, the first answer is the one to judge.
+            helped = again.status < chat.status
+            self._keep_aside(chat if helped else again)
+            chat = again if helped else chat
+            self._target = replace(self._target, limit_field="max_completion_tokens" if helped else "max_tokens")
         self._writer.resolved(self._target.base_url, self._target.limit_field)
         missing = {case.id for case in self._cases}
         # What stops a run is said in the words of the ledger, in which every secret is masked.

@@ -81,6 +81,8 @@ class Stream:
     utf8_problem: str = ""
     duplicates: tuple[tuple[int, str], ...] = ()
     oversized: bool = False
+    filter_notes: tuple[Chunk, ...] = ()
+    """Chunks that carry nothing but what Azure's filter thinks of the prompt; their other fields are empty."""
 
     @classmethod
     def read(cls, body: bytes, arrivals: Sequence[tuple[float, int]] = ()) -> Stream:
@@ -94,6 +96,7 @@ class Stream:
             events, oversized = [], True
         times = _times(events, arrivals)
         chunks: list[Chunk] = []
+        notes: list[Chunk] = []
         problems: list[Problem] = []
         done: list[int] = []
         duplicates: list[tuple[int, str]] = []
@@ -104,7 +107,9 @@ class Stream:
                 continue
             if document.duplicates:
                 duplicates.extend((number, key) for key in document.duplicates)
-            if isinstance(document.value, dict):
+            if isinstance(document.value, dict) and _is_filter_note(document.value):
+                notes.append(Chunk(number, document.value, times[number]))
+            elif isinstance(document.value, dict):
                 chunks.append(Chunk(number, document.value, times[number]))
             else:
                 problems.append(Problem(number, document.problem or "not a JSON object", event.data))
@@ -119,6 +124,7 @@ class Stream:
             _utf8_problem(body),
             tuple(duplicates),
             oversized,
+            tuple(notes),
         )
 
     @cached_property
@@ -135,6 +141,11 @@ class Stream:
     def first_content(self) -> float:
         """Seconds until the first content, 0 if none came."""
         return min((choice.arrivals[0][1] for choice in self.choices.values() if choice.arrivals), default=0.0)
+
+
+def _is_filter_note(value: Mapping[str, Any]) -> bool:
+    """Whether a chunk is Azure's own, and no part of the answer."""
+    return "prompt_filter_results" in value and not value.get("choices")
 
 
 def _times(events: Sequence[Event], arrivals: Sequence[tuple[float, int]]) -> tuple[float, ...]:

@@ -133,6 +133,17 @@ def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
     return lines
 
 
+def announce_rest(path: Path) -> list[str]:
+    """What an interrupted run still lacks."""
+    ledger = read_ledger(path)
+    left = [case for case in ledger.plan if case.id not in ledger.by_case]
+    top = ceiling(left)
+    return [
+        f"{len(ledger.plan) - len(left)} of {len(ledger.plan)} requests are recorded, "
+        f"{top.requests} are left, at most {top.output_tokens:,} output tokens"
+    ]
+
+
 def checked_provider(base_url: str, model: str, key_env: str, name: str, headers: Iterable[str]) -> Provider:
     """A provider whose parts make sense; raises UsageError otherwise."""
     base_urls(base_url)

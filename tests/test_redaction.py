@@ -97,7 +97,9 @@ def test_a_key_cut_into_deltas_anywhere_is_gone(cuts: list[int], name: str) -> N
     said = [json.loads(line[6:])["choices"][0]["delta"]["content"] for line in masked.decode().splitlines() if line]
 
     assert len(masked) == len(body)
-    assert not any(piece in text for piece, text in zip(pieces, said, strict=True) if len(piece) > 1)
+    assert not any(
+        piece in text for piece, text in zip(pieces, said, strict=True) if piece not in "sk-" and len(piece) > 1
+    )
     assert KEY not in "".join(said)
 
 

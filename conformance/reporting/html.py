@@ -50,6 +50,7 @@ _LOOKS = {
     "fine": "pass",
     "broken": "fail",
     "strayed": "warn",
+    "asked": "warn",
     "unclear": "inconclusive",
     "unchecked": "not-applicable",
     "error": "error",

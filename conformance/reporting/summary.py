@@ -57,14 +57,20 @@ class Tally:
         return {**vars(self)}
 
 
+SUSPICIOUS = frozenset({"chat.model.same-family", "chat.usage.hidden-prompt"})
+"""Rules whose notes belong on the first screen: perhaps another model answers, perhaps more is billed than was sent."""
+
+
 def run_verdict(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> str:
     """One of pass, fail, inconclusive, error; `strict` counts a warning as a failure."""
     tally = Tally.of(judgements)
     if tally.errors:
         return "error"
+    if ledger.stop is not None:
+        return "inconclusive"
     if tally.broken or (strict and tally.strayed):
         return "fail"
-    if tally.unclear or not tally.judged or ledger.stop is not None or not ledger.complete:
+    if tally.unclear or not tally.judged or not ledger.complete:
         return "inconclusive"
     return "pass"
 
@@ -110,12 +116,19 @@ def area(rule: str) -> str:
     return "keys" if rule.startswith(_KEYS) else "content"
 
 
-def outlook(judgements: Iterable[Judgement], wanted: str) -> tuple[str, Text]:
+def outlook(judgements: Sequence[Judgement], wanted: str) -> tuple[str, Text]:
     """What the verdicts of one area mean for a buyer: a state and a sentence."""
     tally = Tally.of(judgement for judgement in judgements if area(judgement.rule) == wanted)
     state = _state(tally)
+    if state in {"fine", "strayed"} and any(_worth_asking(judgement, wanted) for judgement in judgements):
+        state = "asked"
     chosen = OUTLOOKS.get((wanted, state)) or OUTLOOKS["", state]
     return state, chosen.fill(**tally.numbers)
+
+
+def _worth_asking(judgement: Judgement, wanted: str) -> bool:
+    """A note that no document forbids, and that a buyer would want to know before anything else."""
+    return judgement.verdict is Verdict.NOTE and judgement.rule in SUSPICIOUS and area(judgement.rule) == wanted
 
 
 def _state(tally: Tally) -> str:
@@ -139,7 +152,7 @@ def column(rule: str) -> str:
 def columns(judgements: Iterable[Judgement]) -> list[str]:
     """The columns of the matrix; `documented` only where a rule judges it."""
     documented = any(column(judgement.rule) == "documented" for judgement in judgements)
-    return ["documented"] * documented + ["compat", "strict", "behaviour"]
+    return ["behaviour", *(["documented"] * documented), "compat", "strict"]
 
 
 def matrix(judgements: Sequence[Judgement]) -> dict[str, dict[str, list[Judgement]]]:

@@ -46,6 +46,8 @@ def print_summary(
     from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and shown only here
 
     screen = _Screen(console or RichConsole())
+    # On a closed pipe rich would end the program with 1, which says "violated": the caller knows better.
+    screen.console.on_broken_pipe = _raise_again  # type: ignore[method-assign]
     rules = catalogue()
     _head(screen, judgements, ledger, strict=strict)
     _table(screen, judgements)
@@ -60,6 +62,10 @@ def print_summary(
         screen.line(f"and {len(found) - MOST:,} more in report.html")
     screen.line()
     screen.pairs({name: visible(str(path)) for name, path in files.items()})
+
+
+def _raise_again() -> None:
+    raise BrokenPipeError
 
 
 class _Screen:

@@ -148,6 +148,14 @@ OUTLOOKS = {
         "keys are checked, and errors come in a form that programs understand.",
         "密钥经过检查，报错格式能被程序理解。",
     ),
+    ("content", "asked"): Text(
+        "the answers name another model than the one asked for: ask the provider which model you get.",
+        "回答里写的是另一个模型：请向服务商确认实际提供的是哪个模型。",
+    ),
+    ("money", "asked"): Text(
+        "requests are billed hundreds of input tokens more than was written: ask the provider why.",
+        "每个请求比实际文字多计数百个输入 token：请向服务商询问原因。",
+    ),
     ("", "strayed"): Text(
         "nothing essential is broken; {strayed} of {advised} recommendations are not kept.",
         "没有违反关键要求；{advised} 项建议中有 {strayed} 项没有遵守。",

@@ -57,8 +57,8 @@ def missing_key(exchange: Exchange) -> Iterator[Finding]:
     operations=("models.list", "chat"),
     probe="wrong-key",
     answers=Answers.REFUSAL,
-    breaks="clients raise another class than AuthenticationError, or retry for nothing",
-    breaks_zh="客户端抛出的不是 AuthenticationError,或白白重试",
+    breaks="where it is let in, keys are not checked; where not, clients raise the wrong error or retry for nothing",
+    breaks_zh="若被放行,说明密钥没有检查;若以其他状态拒绝,客户端会抛出错误的异常或白白重试",
 )
 def wrong_key(exchange: Exchange) -> Iterator[Finding]:
     """A request with an unknown key MUST be refused with HTTP 401."""

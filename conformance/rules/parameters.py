@@ -13,6 +13,7 @@ from conformance.rules.views import (
     has_text,
     has_usage,
     output_limit,
+    reasoning_tokens,
     request_body,
     texts,
     usage_of,
@@ -100,9 +101,11 @@ def max_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST NOT take more output tokens than `max_tokens` allows."""
     body = request_body(exchange)
     allowed = output_limit(exchange) * (body.get("n") or 1)
-    if usage_of(exchange)["completion_tokens"] > allowed:
+    # Some count thinking outside the limit and say how much it was; what they write still keeps to it.
+    taken = usage_of(exchange)["completion_tokens"] - reasoning_tokens(exchange)
+    if taken > allowed:
         at = f"{usage_pointer(exchange)}/completion_tokens"
-        yield Finding(at, f"at most {allowed}", usage_of(exchange)["completion_tokens"], deviation="params-dropped")
+        yield Finding(at, f"at most {allowed}", taken, deviation="params-dropped")
 
 
 @rule(

@@ -376,9 +376,8 @@ def incremental(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 )
 def azure_filter_chunk(exchange: Exchange) -> Iterator[Finding]:
     """A stream MAY begin with a chunk of filter results and no choice, as Azure's does."""
-    for chunk in exchange.stream.chunks:
-        if "prompt_filter_results" in chunk.value and not chunk.value.get("choices"):
-            yield Finding(f"/events/{chunk.event}/choices", "a choice", [], deviation="azure-backed")
+    for chunk in exchange.stream.filter_notes:
+        yield Finding(f"/events/{chunk.event}/choices", "a choice", [], deviation="azure-backed")
 
 
 @rule(

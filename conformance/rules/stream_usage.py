@@ -57,7 +57,7 @@ def usage_chunk(exchange: Exchange) -> Iterator[Finding]:
 def usage_unasked(exchange: Exchange) -> Iterator[Finding]:
     """Without `include_usage`, every chunk MUST carry a choice."""
     for chunk in exchange.stream.chunks:
-        if chunk.value["choices"] == [] and "prompt_filter_results" not in chunk.value:
+        if chunk.value["choices"] == []:
             label = "usage-unasked" if chunk.value.get("usage") else ""
             yield Finding(f"/events/{chunk.event}/choices", "a choice", [], deviation=label)
 

@@ -94,7 +94,7 @@ def reasoning_tokens(exchange: Exchange) -> int:
     """Tokens that the answer says went into thinking."""
     details = usage_of(exchange).get("completion_tokens_details")
     count = details.get("reasoning_tokens") if isinstance(details, dict) else 0
-    return count if isinstance(count, int) else 0
+    return max(0, count) if isinstance(count, int) else 0
 
 
 def says_more_than_text(exchange: Exchange) -> bool:

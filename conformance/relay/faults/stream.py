@@ -264,13 +264,14 @@ def _(call: Call) -> None:
 @fault(
     "azure-filter-chunk",
     Stage.CHUNKS,
-    trips={"chat.stream.azure-filter-chunk", "chat.stream.extra-fields"},
+    trips={"chat.stream.azure-filter-chunk"},
     zh="Azure 的内容审核 chunk",
 )
 def _(call: Call) -> None:
-    """A stream begins with the filter results of Azure."""
+    """A stream begins with the filter results of Azure, in a chunk that is empty otherwise."""
     results = [{"prompt_index": 0, "content_filter_results": {}}]
-    call.chunks.insert(0, call.chunks[0] | {"choices": [], "prompt_filter_results": results})
+    empty = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+    call.chunks.insert(0, empty | {"prompt_filter_results": results})
 
 
 @fault("stream-extra-fields", Stage.CHUNKS, trips={"chat.stream.extra-fields"}, zh="chunk 带文档没有的字段")
