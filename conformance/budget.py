@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conformance.usage import unreported_tokens
+from conformance.usage import tokens_of, unreported_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.model import Case, Exchange, Limits
 
 
@@ -18,11 +20,13 @@ _TAIL = 4096
 class Budget:
     """Counts requests and output tokens; what is under way counts with its ceiling."""
 
-    def __init__(self, limits: Limits, planned: int) -> None:
+    def __init__(self, limits: Limits, planned: int, spent: Sequence[Exchange] = ()) -> None:
         self._limits = limits
         self._first_tries = planned
-        self.requests = 0
-        self.output_tokens = 0
+        # A resumed run goes on counting where it was interrupted.
+        sent = [exchange for exchange in spent if exchange.failure is None or exchange.failure.kind != "unsent"]
+        self.requests = sum(1 + len(exchange.attempts) for exchange in sent)
+        self.output_tokens = sum(tokens_of(exchange)[1] for exchange in sent)
 
     def take(self, case: Case, *, again: bool) -> str:
         """Reserve one request for a case; return why not, or an empty string.

@@ -204,7 +204,8 @@ class _Recorder:
         self._writer = writer
         self._progress = progress
         self._target = Target(provider.base_url, provider, secrets)
-        self._budget = Budget(limits, len(self._cases))
+        spent = (*done.preflight, *done.exchanges) if done else ()
+        self._budget = Budget(limits, len(self._cases), spent)
         self._slots = _Slots(limits.concurrency)
         self._begun: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._clients: list[httpx.AsyncClient] = []

@@ -138,10 +138,8 @@ def announce_rest(path: Path) -> list[str]:
     ledger = read_ledger(path)
     left = [case for case in ledger.plan if case.id not in ledger.by_case]
     top = ceiling(left)
-    return [
-        f"{len(ledger.plan) - len(left)} of {len(ledger.plan)} requests are recorded, "
-        f"{top.requests} are left, at most {top.output_tokens:,} output tokens"
-    ]
+    done = f"{len(ledger.plan) - len(left)} of {len(ledger.plan)} requests are recorded"
+    return [f"{done}, {top.requests} are left, at most {top.output_tokens:,} output tokens"]
 
 
 def checked_provider(base_url: str, model: str, key_env: str, name: str, headers: Iterable[str]) -> Provider:

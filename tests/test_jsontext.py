@@ -40,7 +40,6 @@ PROBLEMS = {
     b"{": "not JSON: Expecting property name",
     b"{} {}": "not JSON: Extra data",
     b"\xff": "not UTF-8: byte 0xff at offset 0",
-    b"\xef\xbb\xbf{}": "not JSON",
     b"NaN": "not JSON: NaN is no JSON number",
     b"[Infinity]": "not JSON: Infinity is no JSON number",
     b"[-Infinity]": "not JSON: -Infinity is no JSON number",
@@ -71,6 +70,10 @@ def test_what_is_no_json_is_named(body: bytes) -> None:
 )
 def test_brackets_that_do_not_nest_too_deep_are_read(text: str) -> None:
     assert parse_json_text(text).problem == ""
+
+
+def test_a_byte_order_mark_is_a_problem_of_its_own() -> None:
+    assert parse_json(b"\xef\xbb\xbf{}").problem.startswith("begins with a byte order mark")
 
 
 def test_doubled_keys_are_named_and_the_last_one_counts() -> None:

@@ -22,7 +22,7 @@ from conformance.send import record_async
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-AT_ONCE = 6
+AT_ONCE = 4
 _TRIPPED = {Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
 _KEY = "RELAY_API_KEY"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from conformance.model import Exchange, Finding
+from conformance.model import Exchange, Expectation, Finding
 from conformance.rules.base import Answers, rule
 from conformance.rules.chat import finish_label
 from conformance.rules.views import FINISHES, has_chunks, has_usage, reasoning_tokens, usage_of
@@ -387,7 +387,8 @@ def azure_filter_chunk(exchange: Exchange) -> Iterator[Finding]:
     basis="implied",
     zh="客户端中途断开后,后续请求应照常得到回答",
     operations=_STREAM,
-    probe="after-disconnect",
+    cases=lambda case: case.expect is Expectation.SUCCESS,
+    anchor="after-disconnect",
     answers=Answers.EVERYTHING,
     over="run",
     least=2,
@@ -397,9 +398,10 @@ def azure_filter_chunk(exchange: Exchange) -> Iterator[Finding]:
 )
 def survives_hang_up(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Requests after a client's hang-up SHOULD be answered."""
-    # One broken answer may be the weather; all of them after a hang-up are not.
-    if all(exchange.failure is not None or exchange.status >= 500 for exchange in exchanges):
-        for exchange in exchanges:
+    after, others = _parted(exchanges, "after-disconnect")
+    # One broken answer may be the weather; all of them after a hang-up, where others came through, are not.
+    if len(after) > 1 and all(map(_broke, after)) and not (others and all(map(_broke, others))):
+        for exchange in after:
             seen = exchange.failure.kind if exchange.failure else f"HTTP {exchange.status}"
             yield Finding("status", 200, seen, exchange=exchange.case.id)
 
@@ -410,7 +412,8 @@ def survives_hang_up(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     basis="implied",
     zh="另一个请求不得打断正在输出的流",
     operations=_STREAM,
-    probe="at-once",
+    cases=lambda case: case.expect is Expectation.SUCCESS,
+    anchor="at-once",
     answers=Answers.EVERYTHING,
     over="run",
     least=2,
@@ -420,13 +423,25 @@ def survives_hang_up(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 )
 def at_once(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A second request MUST NOT cut a stream that is running."""
-    cut = [
-        exchange
-        for exchange in exchanges
-        if not any(choice.finish for choice in exchange.stream.choices.values()) and not exchange.stream.errors
-    ]
-    # One stream without an end may be the weather; every one that was overlapped is not.
-    if len(cut) == len(exchanges):
-        for exchange in cut:
+    overlapped, others = _parted(exchanges, "at-once")
+    # One stream without an end may be the weather; every one that was overlapped, where others came to theirs, is not.
+    if len(overlapped) > 1 and all(map(_cut, overlapped)) and not (others and all(map(_cut, others))):
+        for exchange in overlapped:
             events = len(exchange.stream.events)
             yield Finding(f"/events/{events - 1}", "a finish_reason", "cut", exchange=exchange.case.id)
+
+
+def _parted(exchanges: Sequence[Exchange], probe: str) -> tuple[list[Exchange], list[Exchange]]:
+    """The exchanges that carry a probe, and the others."""
+    chosen = [exchange for exchange in exchanges if probe in exchange.case.probes]
+    return chosen, [exchange for exchange in exchanges if probe not in exchange.case.probes]
+
+
+def _broke(exchange: Exchange) -> bool:
+    """There is no answer, or one that says that the relay failed."""
+    return exchange.failure is not None or exchange.status >= 500
+
+
+def _cut(exchange: Exchange) -> bool:
+    """The stream ends without saying that it does."""
+    return not any(choice.finish for choice in exchange.stream.choices.values()) and not exchange.stream.errors

@@ -193,7 +193,7 @@ def _(call: Call) -> None:
 @fault(
     "finish-lost",
     Stage.CHUNKS,
-    trips={"chat.stream.finish-once", "chat.stream.at-once"},
+    trips={"chat.stream.finish-once"},
     zh="流里没有 finish_reason",
 )
 def _(call: Call) -> None:
@@ -258,7 +258,7 @@ def _(call: Call) -> None:
 def _(call: Call) -> None:
     """The chunks of a long answer come all at once after a wait: it was not streamed by the upstream."""
     if len(call.frames) > _LONG:
-        call.pause, call.spread = 1.2, 0.0
+        call.pause, call.spread = 4.0, 0.0
 
 
 @fault(
