@@ -1,5 +1,6 @@
 """What a stranger stumbled over once: each became a test before it was mended."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -123,3 +124,15 @@ def test_what_a_buyer_must_ask_stands_on_the_first_screen(server, tmp_path, faul
     judgements = judge(ledger)
     assert run_verdict(judgements, ledger, strict=False) == "pass"
     assert outlook(judgements, area)[0] == "asked"
+
+
+def test_judging_leaves_the_garbage_collector_as_it_was(server, tmp_path):
+    ledger = recorded(server.base_url, tmp_path / "ledger.jsonl")
+    judge(ledger)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        judge(ledger)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
