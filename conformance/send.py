@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 SHARD = 8
 """Requests in flight for each client: httpx's pool costs more CPU for each request above that."""
 
+_NOTICE = 0.05
+"""Seconds that a relay is given to notice a hang-up before the next request asks how it took it."""
+
 _AGAIN = frozenset({429, 503})
 _MOST_ARRIVALS = 50_000
 _LONGEST_DETAIL = 2_000  # characters of an error's text; the ledger masks it before it is cut to a line
@@ -327,6 +330,8 @@ class _Recorder:
         """Cases one after the other in the same place."""
         try:
             for case in cases:
+                if case.follows:
+                    await asyncio.sleep(_NOTICE)
                 await self._send_one(case)
         finally:
             self._slots.give()

@@ -145,7 +145,8 @@ class Stream:
 
 def _is_filter_note(value: Mapping[str, Any]) -> bool:
     """Whether a chunk is Azure's own, and no part of the answer."""
-    return "prompt_filter_results" in value and not value.get("choices")
+    said = [value.get(name) for name in ("choices", "usage", "error")]
+    return "prompt_filter_results" in value and not any(said)
 
 
 def _times(events: Sequence[Event], arrivals: Sequence[tuple[float, int]]) -> tuple[float, ...]:

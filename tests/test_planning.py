@@ -21,16 +21,17 @@ def test_every_plan_begins_with_the_preflight_and_ends_with_bad_requests() -> No
     assert phases == sorted(phases, key=list(Phase).index)
 
 
+HANG_UP = {f"chat.stream/{name}" for name in ("disconnect", "after-disconnect-1", "after-disconnect-2")}
+AT_ONCE = {f"chat.stream/at-once-{n}-{which}" for n in (1, 2) for which in ("first", "second")}
+
+
 @pytest.mark.parametrize(
     ("only", "more"),
     [
         ("chat.id.fresh", {"chat/twice-1", "chat/twice-2"}),
         ("models.retrieve.unknown-404", {"models.retrieve/unknown"}),
-        (
-            "chat.stream.survives-hang-up",
-            {f"chat.stream/{name}" for name in ("disconnect", "after-disconnect-1", "after-disconnect-2")},
-        ),
-        ("chat.stream.at-once", {f"chat.stream/at-once-{n}-{which}" for n in (1, 2) for which in ("first", "second")}),
+        ("chat.stream.survives-hang-up", HANG_UP | AT_ONCE),
+        ("chat.stream.at-once", HANG_UP | AT_ONCE),
     ],
 )
 def test_only_plans_what_the_rules_look_at_and_what_that_needs(only: str, more: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -380,6 +381,17 @@ def test_a_partial_run_is_judged_as_far_as_it_came():
     assert found["chat.response.compat", "chat"].verdict is Verdict.PASS
     assert found["chat.request.accepted", "chat"].verdict is Verdict.INCONCLUSIVE
     assert found["chat.stream.compat", "chat.stream"].verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(*, collects: bool):
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        judge(ledger([exchange(MINIMAL, answer(COMPLETION))]), ["chat.id"])
+        assert gc.isenabled() is collects
+    finally:
+        (gc.enable if was_on else gc.disable)()
 
 
 def test_every_operation_has_an_honest_answer_in_these_tests():
