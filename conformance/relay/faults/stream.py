@@ -218,7 +218,7 @@ def _(call: Call) -> None:
 @fault(
     "stream-cut-short",
     Stage.CHUNKS,
-    trips={"chat.stream.finish-once", "chat.stream.at-once"},
+    trips={"chat.stream.finish-once"},
     zh="流中途断了却仍发 [DONE]",
 )
 def _(call: Call) -> None:
