@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conformance.redaction import Secrets
 
 WRONG_KEY = "sk-relay-conformance-no-such-key"
-_AGENT = "relay-conformance (+conformance test; stop with Ctrl-C on the sender's side)"
+_AGENT = "relay-conformance (conformance test)"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a stranger stumbled over once: each became a test before it was mended."""
 
 import gc
+import gzip
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from conformance import relay
 from conformance.cli import main
+from conformance.inflate import Inflater
 from conformance.jsontext import parse_json
 from conformance.judging import judge
 from conformance.ledger import read_ledger
@@ -136,3 +138,10 @@ def test_judging_leaves_the_garbage_collector_as_it_was(server, tmp_path):
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_an_encoded_body_is_read_however_small_its_pieces_are(size):
+    encoded, inflater = gzip.compress(b'{"ok": true}'), Inflater("gzip")
+    pieces = [encoded[at : at + size] for at in range(0, len(encoded), size)]
+    assert b"".join(inflater.feed(piece, 100) for piece in pieces) == b'{"ok": true}'
