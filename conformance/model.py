@@ -95,6 +95,7 @@ class Case:
     `body` may hold the text `$model`, which becomes the model under test when the case is sent; `raw` is
     sent byte for byte instead. `probes` name what the case makes observable: a rule selects cases by them.
     `feature` is the optional request field that the case needs: refusing it plainly is *unsupported*.
+    `mutation` says in which one way a generated request is wrong, as in `wrong-type /temperature`.
     `follows` waits until that case has ended, `during` until that case's first event has arrived.
     """
 
@@ -114,6 +115,7 @@ class Case:
     auth: Auth = Auth.KEY
     probes: frozenset[str] = frozenset()
     feature: str = ""
+    mutation: str = ""
     output_tokens: int = 0
     follows: str = ""
     during: str = ""
