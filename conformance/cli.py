@@ -12,17 +12,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance._version import __version__
+from conformance.commands.derive_command import derive_command
+from conformance.commands.profiles_command import profiles_command
 from conformance.errors import ConformanceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.model import Ledger, Limits
+    from conformance.model import Case, Ledger, Limits
+    from conformance.profiles import Profile
     from conformance.rules.base import Rule
     from conformance.vetting import Run
 
 SLOWEST = 0.01
 """Requests a second."""
+
+MOST_GENERATED = 5_000
+TOKENS_EACH = 40
+"""Output tokens by which the default limit grows with each generated request."""
 
 USAGE, OURS, INTERRUPTED = 2, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
@@ -146,6 +153,10 @@ def cli(context: click.Context) -> None:
         context.exit(USAGE)
 
 
+cli.add_command(derive_command)
+cli.add_command(profiles_command)
+
+
 def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that plans or sends."""
     options = [
@@ -163,11 +174,31 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Requests in flight at most.",
         ),
         click.option("--rate", default=0.0, type=_Finite(0), help="Requests a second at most (0: no limit)."),
+        click.option("--profile", default="", metavar="NAME|FOLDER", help="Also hold it to this provider's own page."),
         click.option(
-            "--max-requests", default=120, show_default=True, type=click.IntRange(1), help="Never send more than this."
+            "--generated",
+            default=0,
+            show_default=True,
+            type=click.IntRange(0, MOST_GENERATED),
+            help="Further requests, generated from the schemas.",
+        ),
+        click.option("--seed", default=0, show_default=True, help="The same seed generates the same requests."),
+        click.option(
+            "--minimize-budget",
+            default=25,
+            show_default=True,
+            type=click.IntRange(0),
+            help="Requests for making one failing generated request smaller.",
         ),
         click.option(
-            "--max-output-tokens", default=6000, show_default=True, type=click.IntRange(0), help="Never ask for more."
+            "--max-requests",
+            type=click.IntRange(1),
+            help="Never send more than this (default: 120, and one for each generated).",
+        ),
+        click.option(
+            "--max-output-tokens",
+            type=click.IntRange(0),
+            help="Never ask for more (default: 6000, and 40 for each generated).",
         ),
         click.option("--timeout", default=60.0, show_default=True, type=_Finite(0.1), help="Seconds for one exchange."),
         click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="Send a further header. Repeatable."),
@@ -198,15 +229,15 @@ def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes opt
 def plan(**options: Any) -> None:
     """Show what `vet` would send with the same options, and what it could cost. Sends nothing."""
     from conformance import vetting
-    from conformance.planning import plan as make_plan
 
     vetting.checked_provider(options["base_url"], options["model"], "", "", options["header"])
-    cases = make_plan(options["only"], keyless=options["no_key"], alone=options["concurrency"] == 1)
+    profile = vetting.chosen_profile(options["profile"])
+    cases = _planned(options, profile)
     width = max(len(case.id) for case in cases)
     for case in cases:
         click.echo(f"{case.id:{width}}  {case.price:5}  {case.output_tokens:4} tokens  {case.purpose}")
     click.echo()
-    for line in vetting.announce(cases, _limits(options)):
+    for line in (*vetting.announce(cases, _limits(options)), *vetting.announce_coverage(cases, profile)):
         click.echo(line)
 
 
@@ -214,14 +245,36 @@ def plan(**options: Any) -> None:
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable.")
 @click.option("--out", type=_Folder(), help="Folder for the reports.")
+@click.option("--profile", metavar="NAME|FOLDER", help="The provider's own page (default: that of the run).")
 @click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
-def judge(ledger: Path, only: tuple[str, ...], out: Path | None, strict: bool) -> int:  # noqa: FBT001
+def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | None, strict: bool) -> int:  # noqa: FBT001
     """Judge a recorded run again, offline: LEDGER is a ledger.jsonl or the folder that holds one."""
+    from conformance import vetting
     from conformance.ledger import read_ledger
-    from conformance.vetting import LEDGER
 
-    path = ledger / LEDGER if ledger.is_dir() else ledger
-    return _report(read_ledger(path), out or path.parent, only, strict=strict)
+    path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
+    recorded = read_ledger(path)
+    chosen = vetting.chosen_profile(recorded.provider.profile if profile is None else profile)
+    return _report(recorded, out or path.parent, only, chosen, strict=strict)
+
+
+@cli.command()
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("case")
+@click.option("--rule", default="", help="The rule that has to stay broken (default: the worst that this case breaks).")
+@click.option("--budget", default=25, show_default=True, type=click.IntRange(1), help="Requests at most.")
+@click.option("--profile", metavar="NAME|FOLDER", help="The provider's own page (default: that of the run).")
+def minimize(ledger: Path, case: str, rule: str, budget: int, profile: str | None) -> int:
+    """Find the smallest request that still fails like CASE of LEDGER; asks the relay of that run again."""
+    from conformance import vetting
+    from conformance.ledger import read_ledger
+    from conformance.reporting.terminal import print_smallest
+
+    path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
+    chosen = vetting.chosen_profile(read_ledger(path).provider.profile if profile is None else profile)
+    found, broken = vetting.minimise_case(path, case, rule, budget=budget, profile=chosen)
+    print_smallest(found, case, broken)
+    return 0
 
 
 @cli.command()
@@ -312,9 +365,11 @@ def _rate(asked: float) -> float:
 def _limits(options: dict[str, Any]) -> Limits:
     from conformance.model import Limits
 
+    generated = options["generated"]
+    asked, tokens = options["max_requests"], options["max_output_tokens"]
     return Limits(
-        requests=options["max_requests"],
-        output_tokens=options["max_output_tokens"],
+        requests=Limits.requests + generated if asked is None else asked,
+        output_tokens=Limits.output_tokens + TOKENS_EACH * generated if tokens is None else tokens,
         concurrency=options["concurrency"],
         rate=_rate(options["rate"]),
         timeout=options["timeout"],
@@ -322,18 +377,34 @@ def _limits(options: dict[str, Any]) -> Limits:
     )
 
 
+def _planned(options: dict[str, Any], profile: Profile | None) -> tuple[Case, ...]:
+    """The cases that the options ask for."""
+    from conformance.planning import plan as make_plan
+
+    return tuple(
+        make_plan(
+            options["only"],
+            keyless=options["no_key"],
+            alone=options["concurrency"] == 1,
+            generated=options["generated"],
+            seed=options["seed"],
+            profile=profile,
+        )
+    )
+
+
 def _settle(options: dict[str, Any]) -> Run:
     """Options to a run; whatever is wrong with them is said before anything is sent."""
     from conformance import vetting
-    from conformance.planning import plan as make_plan
 
     if not options["key_env"]:
         raise UsageError("--key-env is empty", "name the variable that holds the key; a relay without keys: --no-key")
     key_env = "" if options["no_key"] else options["key_env"]
+    profile = vetting.chosen_profile(options["profile"])
     provider = vetting.checked_provider(
-        options["base_url"], options["model"], key_env, options["name"], options["header"]
+        options["base_url"], options["model"], key_env, options["name"], options["header"], profile
     )
-    cases = tuple(make_plan(options["only"], keyless=options["no_key"], alone=options["concurrency"] == 1))
+    cases = _planned(options, profile)
     secrets = vetting.gather_secrets(provider)
     vetting.check_secrets(provider, secrets, cases)
     out = options["out"]
@@ -343,20 +414,30 @@ def _settle(options: dict[str, Any]) -> Run:
         folder = out or vetting.new_folder(provider.base_url)
         if (folder / vetting.LEDGER).exists():
             raise UsageError(f"{folder} holds a run already", "choose another --out, or continue it with --resume")
-    return vetting.Run(provider, secrets, cases, _limits(options), tuple(options["only"]), folder)
+    return vetting.Run(
+        provider,
+        secrets,
+        cases,
+        _limits(options),
+        tuple(options["only"]),
+        folder,
+        profile,
+        options["minimize_budget"],
+    )
 
 
 def _perform(run: Run, *, strict: bool, resume: bool) -> int:
     """Record, judge, report; when interrupted, what was recorded is reported."""
+    from conformance import vetting
     from conformance.ledger import read_ledger
 
     try:
-        ledger = _recorded(run, resume=resume)
+        ledger = vetting.minimise_failures(run, _recorded(run, resume=resume))
     except KeyboardInterrupt:
         if run.ledger.exists():
-            _report(read_ledger(run.ledger), run.folder, (), strict=strict)
+            _report(read_ledger(run.ledger), run.folder, (), run.profile, strict=strict)
         return _say("interrupted", f"continue with the same command and --resume --out {run.folder}", INTERRUPTED)
-    return _report(ledger, run.folder, (), strict=strict)
+    return _report(ledger, run.folder, (), run.profile, strict=strict)
 
 
 def _recorded(run: Run, *, resume: bool) -> Ledger:
@@ -377,15 +458,15 @@ def _recorded(run: Run, *, resume: bool) -> Ledger:
         )
 
 
-def _report(ledger: Ledger, folder: Path, only: tuple[str, ...], *, strict: bool) -> int:
+def _report(ledger: Ledger, folder: Path, only: tuple[str, ...], profile: Profile | None, *, strict: bool) -> int:
     """Judge, write the files, print the summary; the exit code follows from the verdict."""
     from conformance.judging import judge as judge_ledger
     from conformance.reporting import report
     from conformance.reporting.summary import exit_code, run_verdict
     from conformance.reporting.terminal import print_summary
 
-    judgements = judge_ledger(ledger, only)
-    files = report(judgements, ledger, folder, strict=strict)
+    judgements = judge_ledger(ledger, only, profile)
+    files = report(judgements, ledger, folder, strict=strict, profile=profile)
     try:
         print_summary(judgements, ledger, files, strict=strict)
     except BrokenPipeError:

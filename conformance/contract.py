@@ -7,7 +7,7 @@ strict schema contains its compat schema. jsonschema-rs decides quickly, jsonsch
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from conformance.errors import DataError
 from conformance.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conformance.model import Exchange
 
@@ -40,6 +40,10 @@ class ShapeError:
     expected: Any
     actual: Any
     message: str
+    source: str = ""
+    """Where a provider's page states it, as `vman.txt:131`."""
+    weak: bool = False
+    """Whether the schema only guesses, as from one example."""
 
 
 def data(folder: str) -> Path:
@@ -63,51 +67,80 @@ def load_schemas() -> dict[str, Any]:
     return found
 
 
+class SchemaSet:
+    """Schema documents that may refer to each other, by path: `openai/chat.json` and the like.
+
+    A pointer names a schema in one of them: `openai/chat.json#/$defs/response`.
+    """
+
+    def __init__(self, documents: Mapping[str, Any]) -> None:
+        self.documents = documents
+        self._quick: dict[str, Any] = {}
+        self._wording: dict[str, Any] = {}
+
+    def is_valid(self, pointer: str, value: Any) -> bool:
+        """Whether `value` satisfies the schema."""
+        try:
+            return bool(self.validator(pointer).is_valid(value))
+        except (ValueError, OverflowError):  # numbers that the fast validator cannot hold
+            return bool(self._wording_validator(pointer).is_valid(value))
+
+    def errors(self, pointer: str, value: Any) -> list[ShapeError]:
+        """What `value` breaks of the schema; at most `MOST_ERRORS`."""
+        if self.is_valid(pointer, value):
+            return []
+        found: dict[str, ShapeError] = {}
+        for error in self._wording_validator(pointer).iter_errors(value):
+            for worded in _worded(error):
+                found.setdefault(worded.at, worded)
+            if len(found) >= MOST_ERRORS:
+                break
+        return list(found.values())
+
+    def validator(self, pointer: str) -> Any:
+        """The fast validator, made once; raises DataError for a document that is not there."""
+        if pointer not in self._quick:
+            name = pointer.partition("#")[0]
+            if name not in self.documents:
+                raise DataError(f"there is no schema {name!r}", f"known: {', '.join(self.documents)}")
+            registry = jsonschema_rs.Registry([(_BASE + path, schema) for path, schema in self.documents.items()])
+            root = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": _BASE + pointer}
+            self._quick[pointer] = jsonschema_rs.validator_for(root, registry=registry)
+        return self._quick[pointer]
+
+    def _wording_validator(self, pointer: str) -> Any:
+        """The validator whose messages people read."""
+        import jsonschema  # noqa: PLC0415 - slow to import, and needed only when something is wrong
+        import referencing  # noqa: PLC0415
+        from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+        if pointer not in self._wording:
+            registry: Any = referencing.Registry().with_resources(
+                (_BASE + path, DRAFT202012.create_resource(schema)) for path, schema in self.documents.items()
+            )
+            self._wording[pointer] = jsonschema.Draft202012Validator({"$ref": _BASE + pointer}, registry=registry)
+        return self._wording[pointer]
+
+
 @cache
+def ours() -> SchemaSet:
+    """Everything below `schemas/`."""
+    return SchemaSet(load_schemas())
+
+
 def validator(pointer: str) -> Any:
     """The fast validator for `openai/chat.json#/$defs/response` and the like."""
-    schemas = load_schemas()
-    name = pointer.partition("#")[0]
-    if name not in schemas:
-        raise DataError(f"there is no schema {name!r}", f"known: {', '.join(schemas)}")
-    registry = jsonschema_rs.Registry([(_BASE + path, schema) for path, schema in schemas.items()])
-    return jsonschema_rs.validator_for(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": _BASE + pointer}, registry=registry
-    )
-
-
-@cache
-def _wording_validator(pointer: str) -> Any:
-    """The validator whose messages people read."""
-    import jsonschema  # noqa: PLC0415 - slow to import, and needed only when something is wrong
-    import referencing  # noqa: PLC0415
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
-
-    registry: Any = referencing.Registry().with_resources(
-        (_BASE + path, DRAFT202012.create_resource(schema)) for path, schema in load_schemas().items()
-    )
-    return jsonschema.Draft202012Validator({"$ref": _BASE + pointer}, registry=registry)
+    return ours().validator(pointer)
 
 
 def schema_errors(pointer: str, value: Any) -> list[ShapeError]:
-    """What `value` breaks of the schema; at most `MOST_ERRORS`."""
-    if is_valid(pointer, value):
-        return []
-    found: dict[str, ShapeError] = {}
-    for error in _wording_validator(pointer).iter_errors(value):
-        for worded in _worded(error):
-            found.setdefault(worded.at, worded)
-        if len(found) >= MOST_ERRORS:
-            break
-    return list(found.values())
+    """What `value` breaks of one of our schemas; at most `MOST_ERRORS`."""
+    return ours().errors(pointer, value)
 
 
 def is_valid(pointer: str, value: Any) -> bool:
-    """Whether `value` satisfies the schema."""
-    try:
-        return bool(validator(pointer).is_valid(value))
-    except (ValueError, OverflowError):  # numbers that the fast validator cannot hold
-        return bool(_wording_validator(pointer).is_valid(value))
+    """Whether `value` satisfies one of our schemas."""
+    return ours().is_valid(pointer, value)
 
 
 def shape_errors(exchange: Exchange, contract: str) -> tuple[ShapeError, ...]:
@@ -136,20 +169,29 @@ def _errors(suspects: Sequence[tuple[str, Any]], pointer: str) -> Iterator[Shape
     """What these values break of one schema."""
     for at, value in suspects:
         for error in schema_errors(pointer, value):
-            yield ShapeError(at + error.at, error.expected, error.actual, error.message)
+            yield replace(error, at=at + error.at)
 
 
 def _worded(error: Any) -> Iterator[ShapeError]:
-    """One or more errors of jsonschema's in our words: what was expected, what was there."""
+    """One or more errors of jsonschema's in our words: what was expected, what was there, who states it."""
     at = "".join(f"/{_escape(part)}" for part in error.absolute_path)
+    schema = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "required":
         for name in error.validator_value:
             if name not in error.instance:
-                yield ShapeError(f"{at}/{_escape(name)}", "present", "absent", f"{name!r} is missing")
-    elif error.validator in {"type", "const", "enum"}:
-        yield ShapeError(at, _expected(error), error.instance, error.message[:200])
-    else:
-        yield ShapeError(at, {error.validator: error.validator_value}, error.instance, error.message[:200])
+                stated = schema.get("properties", {}).get(name, {})
+                message = f"{name!r} is missing"
+                yield ShapeError(f"{at}/{_escape(name)}", "present", "absent", message, *_provenance(stated, schema))
+        return
+    plain = error.validator in {"type", "const", "enum"}
+    expected = _expected(error) if plain else {error.validator: error.validator_value}
+    yield ShapeError(at, expected, error.instance, error.message[:200], *_provenance(schema))
+
+
+def _provenance(*schemas: Any) -> tuple[str, bool]:
+    """Source of the first of these schemas that has one, and whether it is a guess; ours carry neither."""
+    stated = next((schema for schema in schemas if isinstance(schema, dict) and "x-source" in schema), {})
+    return str(stated.get("x-source", "")), bool(stated.get("x-weak"))
 
 
 def _expected(error: Any) -> Any:

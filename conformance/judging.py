@@ -16,24 +16,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conformance import reasons
 from conformance.contract import shape_errors
+from conformance.documented import Documented
 from conformance.jsonsafe import bounded
 from conformance.model import Exchange, Expectation, Finding, Judgement, Ledger, Verdict
 from conformance.operations import OPERATIONS
 from conformance.planning import select_rules
-from conformance.refusals import is_html, message_of, names_model, out_of_credit, refusal_is_plain
+from conformance.refusals import GENERATED, message_of, met_no_route, names_model, out_of_credit, refused_part
 from conformance.rules.base import Answers, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conformance.model import Case
+    from conformance.profiles import Profile
 
 MOST_FINDINGS = 10
 """Findings kept for one exchange and rule; the rest repeats them."""
 
 _TROUBLE = frozenset({408, 409, 425, 429})
 _GATEWAY_TROUBLE = frozenset({502, 504, 520, 521, 522, 523, 524, 529, 530})
-_NO_ROUTE = frozenset({404, 405, 501})
 _NEVER_SENT = frozenset({"unsent", "cancelled"})
 _OK = range(200, 300)
 _UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
@@ -47,14 +48,29 @@ class _Outcome(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def judge(ledger: Ledger, only: Sequence[str] = ()) -> list[Judgement]:
-    """Judge a recorded run by every rule, or by those that `only` selects; same ledger, same judgements.
+class _Run(NamedTuple):
+    """What the judgements of one run have in common."""
 
-    Raises UsageError for a prefix that no rule has.
+    ledger: Ledger
+    passing: frozenset[tuple[str, str]]
+    """(case, rule) of what was found wrong, and was not when it was sent again."""
+    unsupported: frozenset[str]
+    """Operations that the relay does not offer."""
+    page: Documented | None
+
+
+def judge(ledger: Ledger, only: Sequence[str] = (), profile: Profile | None = None) -> list[Judgement]:
+    """Judge a recorded run by every rule, or by those that `only` selects; same input, same judgements.
+
+    With a profile, answers are also held to what that provider's own page says. Raises UsageError for a prefix
+    that no rule has.
     """
     rules = select_rules(only or ledger.rules)
+    unsupported = frozenset(operation for operation in OPERATIONS if _absent(ledger, operation))
+    passing = frozenset((each.case, each.rule) for each in ledger.minimised if not each.reproduced)
+    run = _Run(ledger, passing, unsupported, Documented(profile) if profile else None)
     with _without_collector():
-        return _judged(ledger, rules)
+        return list(_judged(run, rules))
 
 
 @contextmanager
@@ -69,32 +85,34 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _judged(ledger: Ledger, rules: Sequence[Rule]) -> list[Judgement]:
+def _judged(run: _Run, rules: Sequence[Rule]) -> Iterator[Judgement]:
     """Every rule on every operation that the plan has cases for."""
-    unsupported = {operation for operation in OPERATIONS if _absent(ledger, operation)}
     planned: dict[str, list[Case]] = defaultdict(list)
-    for case in ledger.plan:
+    for case in run.ledger.plan:
         planned[case.operation].append(case)
-    judgements = []
     for rule in rules:
         # A rule over a run relates exchanges of several operations and counts for the first of them.
-        groups = [[operation] for operation in rule.operations] if rule.over == "exchange" else [rule.operations]
+        groups = [rule.operations] if rule.over == "run" else [(operation,) for operation in rule.operations]
         for group in groups:
             cases = [case for operation in group for case in planned[operation] if rule.selects(case)]
-            if cases:
-                judgements.append(_judge_rule(rule, group[0], cases, ledger, unsupported))
-    return judgements
+            if cases and _concerns(rule, run.page, group[0]):
+                yield _judge_rule(rule, group[0], cases, run)
 
 
-def _judge_rule(rule: Rule, operation: str, cases: Sequence[Case], ledger: Ledger, unsupported: set[str]) -> Judgement:
+def _concerns(rule: Rule, page: Documented | None, operation: str) -> bool:
+    """Whether a rule about a provider's page has a page that says something of the operation; others always do."""
+    return rule.page is None or (page is not None and rule.page(page, operation))
+
+
+def _judge_rule(rule: Rule, operation: str, cases: Sequence[Case], run: _Run) -> Judgement:
     """One rule on one operation, the outcomes of its exchanges folded with `max`."""
     outcomes: list[_Outcome]
-    if operation in unsupported and rule.answers is not Answers.EVERYTHING:
+    if operation in run.unsupported and rule.answers is not Answers.EVERYTHING:
         outcomes = [_Outcome(Verdict.UNSUPPORTED, cases[0].id, (reasons.finding("no-route"),))]
     elif rule.over == "exchange":
-        outcomes = [_outcome(rule, case, ledger) for case in cases]
+        outcomes = [_outcome(rule, case, run) for case in cases]
     else:
-        outcomes = _over_run(rule, cases, ledger)
+        outcomes = _over_several(rule, cases, run)
     verdict = _folded(rule, outcomes)
     kept = [outcome for outcome in outcomes if outcome.verdict == verdict]
     return Judgement(
@@ -114,6 +132,8 @@ def _folded(rule: Rule, outcomes: Sequence[_Outcome]) -> Verdict:
     as long as there is another. It does on the rules about being answered.
     """
     verdicts = [outcome.verdict for outcome in outcomes]
+    if rule.sampled:
+        return max((verdict for verdict in verdicts if verdict is not Verdict.INCONCLUSIVE), default=max(verdicts))
     if rule.answers in {Answers.VALID, Answers.REFUSAL}:
         return max(verdicts)
     judged = [verdict for verdict in verdicts if verdict not in _UNJUDGED]
@@ -122,16 +142,21 @@ def _folded(rule: Rule, outcomes: Sequence[_Outcome]) -> Verdict:
     return max(judged or verdicts)
 
 
-def _outcome(rule: Rule, case: Case, ledger: Ledger) -> _Outcome:
+def _outcome(rule: Rule, case: Case, run: _Run) -> _Outcome:
     """One rule on one exchange."""
-    found = _ready(rule, case, ledger)
-    return found if isinstance(found, _Outcome) else _checked(rule, case, [found])
+    found = _ready(rule, case, run.ledger)
+    if isinstance(found, _Outcome):
+        return found
+    outcome = _checked(rule, case, [found], run.page)
+    if outcome.findings and (case.id, rule.id) in run.passing:
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("not-again"), *outcome.findings))
+    return outcome
 
 
-def _over_run(rule: Rule, cases: Sequence[Case], ledger: Ledger) -> list[_Outcome]:
+def _over_several(rule: Rule, cases: Sequence[Case], run: _Run) -> list[_Outcome]:
     """One rule on the relation between several exchanges."""
-    found = [_ready(rule, case, ledger) for case in cases]
-    outcome = _checked(rule, cases[0], [each for each in found if isinstance(each, Exchange)])
+    found = [_ready(rule, case, run.ledger) for case in cases]
+    outcome = _checked(rule, cases[0], [each for each in found if isinstance(each, Exchange)], run.page)
     held = [each for each in found if isinstance(each, _Outcome)]
     return held if held and outcome.verdict is Verdict.NOT_APPLICABLE else [outcome]
 
@@ -171,6 +196,8 @@ def _held_back(rule: Rule, exchange: Exchange) -> _Outcome | None:
         return _Outcome(Verdict.INCONCLUSIVE, exchange.case.id, (trouble,))
     if rule.answers is Answers.SUCCESS:
         return _not_a_success(exchange)
+    if rule.answers is Answers.VALID and GENERATED in exchange.case.probes:
+        return _refused_part(exchange)
     if rule.answers is Answers.ERROR and exchange.status not in range(400, 500):
         return _Outcome(Verdict.NOT_APPLICABLE, exchange.case.id)
     return None
@@ -200,20 +227,30 @@ def _not_a_success(exchange: Exchange) -> _Outcome | None:
         return None
     if case.expect is not Expectation.SUCCESS:
         return _Outcome(Verdict.NOT_APPLICABLE, case.id)
-    if case.feature and refusal_is_plain(exchange):
-        return _Outcome(Verdict.UNSUPPORTED, case.id, (reasons.finding("feature-refused", case.feature),))
+    refused = _refused_part(exchange)
+    if refused is not None:
+        return refused
     said = f"HTTP {exchange.status} {message_of(exchange)}".strip()
     return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("refused-request", said),))
 
 
-def _checked(rule: Rule, case: Case, exchanges: Sequence[Exchange]) -> _Outcome:
+def _refused_part(exchange: Exchange) -> _Outcome | None:
+    """A plain refusal of something optional; None when it is no such thing."""
+    part = refused_part(exchange)
+    return (
+        _Outcome(Verdict.UNSUPPORTED, exchange.case.id, (reasons.finding("feature-refused", part),)) if part else None
+    )
+
+
+def _checked(rule: Rule, case: Case, exchanges: Sequence[Exchange], page: Documented | None) -> _Outcome:
     """Run the rule; a rule that stumbles over a body of the wrong shape is blocked, any other stumble is our bug."""
     try:
         usable = [exchange for exchange in exchanges if rule.applies(exchange)]
         anchored = not rule.anchor or any(rule.anchor in exchange.case.probes for exchange in usable)
         if len(usable) < rule.least or not anchored:
             return _Outcome(Verdict.NOT_APPLICABLE, case.id)
-        findings = _take(iter(rule.check(usable if rule.over == "run" else usable[0])))
+        subject = usable[0] if rule.over == "exchange" else usable
+        findings = _take(iter(rule.check(subject) if rule.page is None else rule.check(subject, page)))
     except Exception as error:  # noqa: BLE001 - whatever a rule raises is turned into a verdict here
         if any(_shape(exchange) for exchange in exchanges):
             return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("blocked", "/"),))
@@ -251,7 +288,7 @@ def _absent(ledger: Ledger, operation: str) -> bool:
         for exchange in ledger.exchanges
         if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
     ]
-    return bool(answers) and all(answer.status in _NO_ROUTE or is_html(answer) for answer in answers)
+    return bool(answers) and all(met_no_route(answer) for answer in answers)
 
 
 def _shown(finding: Finding, exchange: str) -> Finding:

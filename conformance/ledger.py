@@ -1,13 +1,15 @@
 """Exchanges to JSON Lines and back. Redaction happens here, on write.
 
 A ledger is append-only: a header, one line for each exchange, flushed as it happens, and a footer. Without a
-footer the run was interrupted. Its schema is `schemas/formats/ledger.json`.
+footer the run was interrupted. After the footer, failing cases may have been made smaller: a line for each exchange,
+and one for what came of it. The schema is `schemas/formats/ledger.json`.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+from collections import defaultdict
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +26,7 @@ from conformance.model import (
     Failure,
     Ledger,
     Limits,
+    Minimised,
     Phase,
     Price,
     Provider,
@@ -42,6 +45,9 @@ FORMAT = 1
 _LONGEST_HEADER = 8192
 _LONGEST_DETAIL = 200
 _YEAR_9999 = 253_370_764_800
+_AFTERWARDS = frozenset({"minimising", "minimised"})
+_SEARCH = b'{"kind":"minimis'
+"""How the lines of a search begin."""
 _SCHEMA = "formats/ledger.json"
 _DAMAGED = "it was edited or damaged; record the run again"
 _ENUMS: dict[str, Any] = {"expect": Expectation, "price": Price, "phase": Phase, "auth": Auth, "probes": frozenset}
@@ -80,7 +86,7 @@ class LedgerWriter:
                 "provider": asdict(provider),
                 "limits": asdict(limits),
                 "rules": list(rules),
-                "plan": [_case_out(case) for case in plan],
+                "plan": [case_out(case) for case in plan],
             }
         )
 
@@ -91,8 +97,18 @@ class LedgerWriter:
     def exchange(self, exchange: Exchange, *, preflight: bool = False) -> Exchange:
         """Append one exchange, secrets masked; return it as it was written."""
         masked = self._masked(exchange)
-        self._line({"kind": "preflight" if preflight else "exchange", **_exchange_out(masked, whole=preflight)})
+        self._line({"kind": "preflight" if preflight else "exchange", **exchange_out(masked, whole=preflight)})
         return masked
+
+    def minimising(self, exchange: Exchange, rule: str) -> Exchange:
+        """Append one exchange of a search for a smaller case that breaks `rule`; return it as it was written."""
+        masked = self._masked(exchange)
+        self._line({"kind": "minimising", "rule": rule, **exchange_out(masked, whole=True)})
+        return masked
+
+    def minimised(self, found: Minimised) -> None:
+        """Say what came of a search, after its exchanges."""
+        self._line({"kind": "minimised", **vars(found), "exchanges": len(found.exchanges)})
 
     def footer(self, seconds: float, stop: Stop | None) -> None:
         """End a ledger."""
@@ -143,7 +159,9 @@ def read_ledger(path: Path) -> Ledger:
     if not entries or entries[0]["kind"] != "header":
         raise LedgerError(f"{path}: not a ledger, line 1 is no header", "give the ledger.jsonl of a run")
     ledger = _assemble(path, entries)
-    return replace(ledger, complete=ledger.complete and not torn)
+    # A search for a smaller case that broke off leaves the run before it whole.
+    unharmed = not torn or torn.startswith(_SEARCH) or entries[-1]["kind"] in _AFTERWARDS
+    return replace(ledger, complete=ledger.complete and unharmed)
 
 
 def cut_torn_line(path: Path) -> None:
@@ -179,23 +197,27 @@ def _assemble(path: Path, entries: Sequence[dict[str, Any]]) -> Ledger:
     header = entries[0]
     if not 0 <= header["started"] < _YEAR_9999:
         raise LedgerError(f"{path}: line 1 begins at no time that there is", _DAMAGED)
-    plan = tuple(_case_in(case) for case in header["plan"])
+    plan = tuple(case_in(case) for case in header["plan"])
     cases = {case.id: case for case in plan}
     provider = Provider(**header["provider"])
     exchanges: dict[str, Exchange] = {}
     preflight: list[Exchange] = []
+    searches = _Searches()
     footer: dict[str, Any] | None = None
     limit_field = ""
     for number, entry in enumerate(entries[1:], 2):
-        footer = entry if entry["kind"] == "footer" else None
+        if entry["kind"] not in _AFTERWARDS:
+            footer = entry if entry["kind"] == "footer" else None
         if entry["kind"] == "resolved":
             provider = replace(provider, base_url=entry["base_url"])
             limit_field = entry["limit_field"]
         try:
             if entry["kind"] == "exchange" and entry["case"] in cases:
-                exchanges[entry["case"]] = _exchange_in(entry, cases[entry["case"]])
+                exchanges[entry["case"]] = exchange_in(entry, cases[entry["case"]])
             elif entry["kind"] == "preflight":
-                preflight.append(_exchange_in(entry, _case_in(entry["case"])))
+                preflight.append(exchange_in(entry, case_in(entry["case"])))
+            elif entry["kind"] in _AFTERWARDS:
+                searches.take(entry)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise LedgerError(f"{path}: line {number} holds no exchange: {error}", _DAMAGED) from error
     return Ledger(
@@ -211,7 +233,33 @@ def _assemble(path: Path, entries: Sequence[dict[str, Any]]) -> Ledger:
         limit_field=limit_field,
         stop=Stop(**footer["stop"]) if footer and footer["stop"] else None,
         complete=footer is not None,
+        minimised=tuple(searches.found.values()),
+        resent=tuple(searches.exchanges),
     )
+
+
+class _Searches:
+    """Puts the lines of searches for smaller cases together."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], Minimised] = {}
+        self.exchanges: list[Exchange] = []
+        self._begun: dict[tuple[str, str], list[Exchange]] = defaultdict(list)
+
+    def take(self, entry: dict[str, Any]) -> None:
+        """One more line; raises LookupError where it does not fit those before it."""
+        if entry["kind"] == "minimising":
+            case = case_in(entry["case"])
+            exchange = exchange_in(entry, case)
+            self.exchanges.append(exchange)
+            self._begun[case.id, entry["rule"]].append(exchange)
+            return
+        key = entry["case"], entry["rule"]
+        exchanges = self._begun.pop(key, [])[-entry["exchanges"] :]  # an interrupted search may stand before
+        said = {name: value for name, value in entry.items() if name not in {"kind", "exchanges"}}
+        if not entry["smallest"] < len(exchanges) == entry["exchanges"]:
+            raise LookupError(f"{entry['exchanges']} exchanges are announced, {len(exchanges)} are there")
+        self.found[key] = Minimised(**said | {"smallest": int(entry["smallest"])}, exchanges=tuple(exchanges))
 
 
 def _last(started: float, exchanges: Iterable[Exchange]) -> float:
@@ -219,21 +267,23 @@ def _last(started: float, exchanges: Iterable[Exchange]) -> float:
     return round(max((exchange.started + exchange.seconds for exchange in exchanges), default=started) - started, 3)
 
 
-def _case_out(case: Case) -> dict[str, Any]:
-    """A case without the fields that have their default."""
+def case_out(case: Case) -> dict[str, Any]:
+    """A case as JSON, without the fields that have their default."""
     defaults = {field.name: field.default for field in fields(Case)} | {"headers": {}}
     out = {name: value for name, value in vars(case).items() if value != defaults[name]}
     return {**out, "probes": sorted(case.probes)}
 
 
-def _case_in(raw: dict[str, Any]) -> Case:
+def case_in(raw: dict[str, Any]) -> Case:
+    """A case from the JSON that `case_out` makes, checked against the schema before."""
     return Case(**{name: _ENUMS[name](value) if name in _ENUMS else value for name, value in raw.items()})
 
 
-def _exchange_out(exchange: Exchange, *, whole: bool) -> dict[str, Any]:
+def exchange_out(exchange: Exchange, *, whole: bool) -> dict[str, Any]:
+    """An exchange as JSON; with its `whole` case, or just the id of one that is planned."""
     response = exchange.response
     return {
-        "case": _case_out(exchange.case) if whole else exchange.case.id,
+        "case": case_out(exchange.case) if whole else exchange.case.id,
         "model": exchange.model,
         "started": round(exchange.started, 3),
         "seconds": round(exchange.seconds, 4),
@@ -256,7 +306,8 @@ def _exchange_out(exchange: Exchange, *, whole: bool) -> dict[str, Any]:
     }
 
 
-def _exchange_in(raw: dict[str, Any], case: Case) -> Exchange:
+def exchange_in(raw: dict[str, Any], case: Case) -> Exchange:
+    """An exchange from the JSON that `exchange_out` makes, and its case."""
     request, response, failure = raw["request"], raw["response"], raw["failure"]
     return Exchange(
         case=case,

@@ -134,6 +134,8 @@ class Provider:
     key_env: str = "RELAY_API_KEY"
     name: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    profile: str = ""
+    """The name of the profile of the provider's own page, with which the run was planned."""
 
     @property
     def title(self) -> str:
@@ -322,6 +324,35 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Minimised:
+    """What came of making a failing case smaller, for one rule that it breaks."""
+
+    case: str
+    """The id of the case."""
+    rule: str
+    requests: int
+    """What was sent, attempts included."""
+    reproduced: bool
+    """False: sent again, the case broke the rule no more, and nothing else was tried."""
+    complete: bool
+    """False: the budget ended the search, so there may be a smaller case."""
+    smallest: int
+    """The place in `exchanges` of the smallest request that fails."""
+    exchanges: tuple[Exchange, ...]
+    """Everything that was sent, in order; each carries the case that it was made of. The first is the original."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The smallest request that fails, and its answer."""
+        return self.exchanges[self.smallest]
+
+    @property
+    def result(self) -> Case:
+        """The smallest case that fails; the original one where it was not reproduced."""
+        return self.exchange.case
+
+
+@dataclass(frozen=True)
 class Ledger:
     """A recorded run: what was planned, what happened, and whether it came to its end."""
 
@@ -341,6 +372,10 @@ class Ledger:
     stop: Stop | None = None
     complete: bool = True
     """False: there is no footer, the run was interrupted."""
+    minimised: tuple[Minimised, ...] = ()
+    """Failing cases made smaller after the run; a later search for the same case and rule replaces the earlier."""
+    resent: tuple[Exchange, ...] = ()
+    """Every exchange of such searches, interrupted and replaced ones included: they were paid for."""
 
     @cached_property
     def by_case(self) -> Mapping[str, Exchange]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from conformance.contract import load_schemas
 from conformance.errors import UsageError
 from conformance.fixtures import load_cases
 from conformance.model import Auth, Case, Phase
@@ -15,6 +16,8 @@ from conformance.rules.base import Rule, catalogue
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from conformance.profiles import Profile
 
 PREFLIGHT = ("models.list/list", "chat/minimal")
 """Cases that every run begins with: they find the base URL and show whether key and model work."""
@@ -31,19 +34,30 @@ class Ceiling:
 
 
 def plan(
-    only: Sequence[str] = (), *, keyless: bool = False, alone: bool = False, folder: Path | None = None
+    only: Sequence[str] = (),
+    *,
+    keyless: bool = False,
+    alone: bool = False,
+    folder: Path | None = None,
+    generated: int = 0,
+    seed: int = 0,
+    profile: Profile | None = None,
 ) -> list[Case]:
     """The cases worth sending, in sending order.
 
     `only`: ids or prefixes of rules; just the cases that these rules look at are planned.
     `keyless`: the relay is used without a key, so nothing is asked about keys.
     `alone`: one request at a time, so nothing is planned that needs two.
-    `folder`: further fixtures of the caller's. Raises UsageError for a prefix that no rule has.
+    `folder`: further fixtures of the caller's. `generated`: so many cases more, made from the request schemas in
+    force (ours, and those of the provider's page); the same `seed` makes the same ones.
+    Raises UsageError for a prefix that no rule has.
     """
     rules = select_rules(only)
     cases = load_cases()
     if folder is not None:
         cases += load_cases(folder)
+    if generated:
+        cases += _generated(generated, seed, profile)
     wanted = [
         case
         for case in cases
@@ -52,6 +66,21 @@ def plan(
         and not (alone and (case.during or "at-once" in case.probes))
     ]
     return _ordered(_with_companions(wanted, cases))
+
+
+def _generated(count: int, seed: int, profile: Profile | None) -> list[Case]:
+    """Cases from the request schemas in force."""
+    from conformance.generate import generate_cases  # noqa: PLC0415 - Hypothesis takes a while to import
+
+    return generate_cases(count, seed, request_schemas(profile))
+
+
+def request_schemas(profile: Profile | None) -> list[dict[str, Any]]:
+    """What a chat request has to satisfy, each self-contained: our schema, and that of the provider's page."""
+    found = [load_schemas()["openai/chat.json"]]
+    page = profile.schemas.get(f"{profile.name}/chat.json") if profile else None
+    documents = [*found, page] if page and "request" in page["$defs"] else found
+    return [{"$ref": "#/$defs/request", "$defs": document["$defs"]} for document in documents]
 
 
 def select_rules(only: Sequence[str] = ()) -> list[Rule]:

@@ -24,6 +24,10 @@ _REASONS = {
     "no-route": ("the relay does not offer this operation", "中转站不提供这个接口"),
     "feature-refused": ("the relay plainly refuses this field", "中转站明确拒绝该字段"),
     "refused-request": ("the request was refused, so there is no answer to look at", "请求被拒绝,没有可供检查的回答"),
+    "not-again": (
+        "found once, but not again when the same request was repeated",
+        "出现过一次,但重复同一请求时没有再出现",
+    ),
     "blocked": ("the answer has the wrong shape here (see the shape findings)", "此处的结构不正确(见结构检查结果)"),
     "bug": ("this rule failed; that is our mistake, please report it", "该规则自身出错,这是我们的问题,请反馈"),
 }

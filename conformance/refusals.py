@@ -6,10 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.model import Exchange
+    from conformance.model import Case, Exchange
 
 _NO_MODEL = re.compile(r"model|模型|渠道|channel|deployment", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"quota|insufficient|balance|credit|billing|额度|余额|欠费|用尽|过期|expired", re.IGNORECASE)
+
+
+_NO_ROUTE = frozenset({404, 405, 501})
+GENERATED = "generated"
+"""The probe of requests that were generated from a schema."""
+
+_OTHER_NAMES = {
+    "max_tokens": "max_tokens|max_completion_tokens|max_output_tokens",
+    "developer": "developer|role",
+    "image_url": "image_url|[Ii]mages?|[Vv]ision|图片|图像",
+}
+"""Under which names a refusal may speak of a part of the request."""
 
 
 def is_html(exchange: Exchange) -> bool:
@@ -46,12 +58,47 @@ def wants_other_limit(exchange: Exchange) -> bool:
     return exchange.status in {400, 422} and "max_tokens" in said
 
 
+def met_no_route(exchange: Exchange) -> bool:
+    """Whether there is nothing at this address: an unknown path, a method that is not built, a web page."""
+    return (exchange.status in _NO_ROUTE and not _unknown_model(exchange)) or is_html(exchange)
+
+
+def _unknown_model(exchange: Exchange) -> bool:
+    return str((exchange.error or {}).get("code")) == "model_not_found"
+
+
 def refusal_is_plain(exchange: Exchange) -> bool:
     """Whether a 4xx answer says in a proper envelope which field it does not take."""
-    error, feature = exchange.error, exchange.case.feature
+    return _names(exchange, exchange.case.feature)
+
+
+def refused_part(exchange: Exchange) -> str:
+    """The optional part of a valid request that a 4xx answer plainly refuses by name; empty when there is none."""
+    case = exchange.case
+    parts = optional_parts(case) if GENERATED in case.probes else [case.feature] if case.feature else []
+    return next((part for part in parts if _names(exchange, part)), "")
+
+
+def optional_parts(case: Case) -> list[str]:
+    """What a request has beyond a model and plain messages, by the names that a refusal may use."""
+    body = case.body or {}
+    messages = [message for message in body.get("messages") or () if isinstance(message, dict)]
+    contents = [message.get("content") for message in messages]
+    kinds = {part.get("type") for content in contents if isinstance(content, list) for part in content}
+    found = {
+        "developer": any(message.get("role") == "developer" for message in messages),
+        "name": any("name" in message for message in messages),
+        "image_url": "image_url" in kinds,
+        "content": any(not isinstance(content, str) or not content.strip() for content in contents),
+    }
+    return [*(name for name in body if name not in {"model", "messages"}), *(name for name in found if found[name])]
+
+
+def _names(exchange: Exchange, part: str) -> bool:
+    """Whether an answer is a refusal in a proper envelope that names this part of the request."""
+    error = exchange.error
     if error is None or exchange.status not in range(400, 500) or not isinstance(error.get("message"), str):
         return False
-    if feature == "max_tokens":
-        feature = "(?:max_tokens|max_completion_tokens|max_output_tokens)"
-        return re.search(feature, f"{error.get('param')} {error['message']}") is not None
-    return feature in str(error.get("param")) or re.search(rf"\b{re.escape(feature)}\b", error["message"]) is not None
+    words = _OTHER_NAMES.get(part, re.escape(part))
+    said = f"{error.get('param')} {error['message']}"
+    return re.search(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])", said) is not None

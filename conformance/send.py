@@ -1,26 +1,20 @@
-"""Sends cases and records exchanges: the only module that awaits, spends money and can fail for other reasons.
+"""Sends the cases of a plan and records exchanges: what comes first, how much at once, and what when refused.
 
-The relay is untrusted. Bytes, headers, idle time and total time are bounded, redirects are not followed, and
-nothing is written before the secrets in it are masked.
+Preflight, then good requests, then bad ones. Nothing is written before the secrets in it are masked.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
-
-import httpx
 
 from conformance.budget import Budget
 from conformance.errors import UsageError
-from conformance.inflate import Inflater, UnreadableEncodingError
+from conformance.exchanging import Exchanger
 from conformance.ledger import LedgerWriter, cut_torn_line, read_ledger
 from conformance.materialise import Target, materialise
 from conformance.model import (
@@ -32,15 +26,13 @@ from conformance.model import (
     Limits,
     Phase,
     Provider,
-    Request,
-    Response,
     Stop,
 )
 from conformance.planning import PREFLIGHT
 from conformance.preflight import base_urls, reason_to_stop, speaks_api
 from conformance.redaction import Secrets
-from conformance.refusals import out_of_credit, wants_other_limit
-from conformance.sse import Decoder, EventTooLarge
+from conformance.refusals import wants_other_limit
+from conformance.retrying import attempt_of, wait_before_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,16 +40,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int, Exchange], None]
 
-SHARD = 8
-"""Requests in flight for each client: httpx's pool costs more CPU for each request above that."""
-
 _NOTICE = 0.05
 """Seconds that a relay is given to notice a hang-up before the next request asks how it took it."""
-
-_AGAIN = frozenset({429, 503})
-_MOST_ARRIVALS = 50_000
-_LONGEST_DETAIL = 2_000  # characters of an error's text; the ledger masks it before it is cut to a line
-_KEEPALIVE = 2.0  # shorter than any server's, so that a request never meets a connection that is being closed
 
 
 def record(
@@ -147,19 +131,6 @@ def _missing(done: Ledger | None, case: Case) -> bool:
     return exchange is None or (exchange.failure is not None and exchange.failure.kind in {"unsent", "cancelled"})
 
 
-class _NoCookies(DefaultCookiePolicy):
-    """Takes none, so none is sent: a request is what the ledger says, whatever was answered before."""
-
-    def set_ok(self, *_: object) -> bool:
-        return False
-
-
-async def _keep_headers(response: httpx.Response) -> None:
-    """Set the headers as they came aside, and hide a redirect from httpx, which stumbles over odd addresses."""
-    response.extensions["headers"] = response.headers.raw
-    response.headers.pop("location", None)
-
-
 class _Slots:
     """Room for so many requests in flight; whoever came first gets it first, also for two at once."""
 
@@ -211,8 +182,7 @@ class _Recorder:
         self._budget = Budget(limits, len(self._cases), spent)
         self._slots = _Slots(limits.concurrency)
         self._begun: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._clients: list[httpx.AsyncClient] = []
-        self._busy: list[int] = []
+        self._exchanger = Exchanger(provider.base_url, limits)
         self._started = time.monotonic()
         self._not_before = 0.0
         self._slow = asyncio.Lock()
@@ -222,30 +192,12 @@ class _Recorder:
 
     async def run(self) -> None:
         """Preflight, then everything else, then the footer."""
-        async with AsyncExitStack() as stack:
-            await self._open_clients(stack)
+        async with self._exchanger:
             stop = await self._preflight()
             if stop is None:
                 await self._send_all()
         earlier = self._done.seconds if self._done else 0.0
         self._writer.footer(earlier + time.monotonic() - self._started, stop)
-
-    async def _open_clients(self, stack: AsyncExitStack) -> None:
-        """Several small clients rather than one large one."""
-        # Building a TLS context takes as long as ten requests: one for all, and none where there is no TLS.
-        secure = self._target.base_url.lower().startswith("https:")
-        verify: ssl.SSLContext | bool = httpx.create_ssl_context() if secure else False
-        for _ in range(-(-self._limits.concurrency // SHARD)):
-            client = httpx.AsyncClient(
-                verify=verify,
-                follow_redirects=False,
-                timeout=httpx.Timeout(self._limits.idle, connect=min(10.0, self._limits.idle), pool=None),
-                limits=httpx.Limits(max_connections=SHARD, keepalive_expiry=_KEEPALIVE),
-                event_hooks={"response": [_keep_headers]},
-            )
-            client.cookies.jar.set_policy(_NoCookies())
-            self._clients.append(await stack.enter_async_context(client))
-            self._busy.append(0)
 
     # --- preflight -------------------------------------------------------------------------------------
 
@@ -377,12 +329,13 @@ class _Recorder:
                 short = self._short_of(case, again=exchange is not None)
                 if short:
                     return exchange or self._unsent(case, short)
-                exchange = replace(await self._exchange(case), attempts=earlier)
+                began = self._begun[case.id].set
+                exchange = replace(await self._exchanger.exchange(case, self._target, began), attempts=earlier)
                 self._budget.settle(exchange)
-                wait = self._wait_before_next(exchange, len(earlier))
+                wait = wait_before_next(exchange, len(earlier), self._limits)
                 if wait is None:
                     return exchange
-                earlier = (*earlier, _attempt(exchange, wait))
+                earlier = (*earlier, attempt_of(exchange, wait))
                 self._benched = self._benched or case.phase is Phase.INVALID
                 if exchange.response is None:
                     await asyncio.sleep(wait)
@@ -395,23 +348,6 @@ class _Recorder:
             return f"the run took longer than {self._limits.run_seconds:g} s"
         return self._budget.take(case, again=again)
 
-    def _wait_before_next(self, exchange: Exchange, tries: int) -> float | None:
-        """Seconds until the next attempt, or None when there is to be none."""
-        refused = exchange.failure is not None and exchange.failure.kind == "refused"
-        if exchange.response is None and exchange.failure is not None and exchange.failure.kind == "reset":
-            # Servers close a kept connection after an error of theirs; the next request on it meets the closed door.
-            return 0.0 if not tries and self._limits.retries else None
-        if not (refused or exchange.status in _AGAIN) or out_of_credit(exchange):
-            return None
-        # A port that refuses the first request will refuse the others, and 503 is what one-api answers for an
-        # unknown model: both get fewer tries than a rate limit.
-        few = exchange.status == 503 or (refused and exchange.case.phase is Phase.PREFLIGHT)
-        if tries >= (min(1, self._limits.retries) if few else self._limits.retries):
-            return None
-        asked = _retry_after(exchange.response)
-        wait = asked if asked is not None else self._limits.backoff * 2**tries
-        return wait if wait <= self._limits.longest_wait else None
-
     async def _wait_for_turn(self) -> None:
         """Wait while the relay asked for a pause, and for the rate limit."""
         while (pause := self._not_before - time.monotonic()) > 0:  # noqa: ASYNC110 - others may put it off again
@@ -423,151 +359,3 @@ class _Recorder:
         request = materialise(case, self._target)
         failure = Failure("unsent", reason)
         return Exchange(case, self._target.provider.model, request, None, failure, round(time.time(), 3), 0.0)
-
-    async def _exchange(self, case: Case) -> Exchange:
-        """One request and what came of it; never raises but when cancelled."""
-        request = materialise(case, self._target)
-        mine = self._busy.index(min(self._busy))  # a request that waits in a full pool would seem slow
-        started, clock = time.time(), time.monotonic()
-        reader = _Reader(self._limits, case, clock, self._begun[case.id])
-        failure: Failure | None = None
-        self._busy[mine] += 1
-        try:
-            async with asyncio.timeout(self._limits.timeout):
-                await reader.read(self._clients[mine], request)
-        except TimeoutError:
-            failure = Failure(
-                "timeout", f"not finished after {self._limits.timeout:g} s, {len(reader.body)} bytes so far"
-            )
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
-            failure = _failure(error, self._limits)
-        finally:
-            self._busy[mine] -= 1
-        seconds = time.monotonic() - clock
-        return Exchange(
-            case,
-            self._target.provider.model,
-            request,
-            reader.response(),
-            failure or reader.failure,
-            round(started, 3),
-            round(seconds, 4),
-        )
-
-
-class _Reader:
-    """Reads one response within its bounds; keeps what it has when something breaks."""
-
-    def __init__(self, limits: Limits, case: Case, clock: float, begun: asyncio.Event) -> None:
-        self._limits = limits
-        self._case = case
-        self._clock = clock
-        self._begun = begun
-        self._head: httpx.Response | None = None
-        self._first_byte = 0.0
-        self._arrivals: list[tuple[float, int]] = []
-        self._events = Decoder(limits.event_bytes)
-        self._seen = 0
-        self.body = bytearray()
-        self.failure: Failure | None = None
-
-    async def read(self, client: httpx.AsyncClient, request: Request) -> None:
-        """Send the request and read its answer to the end, or to a bound."""
-        # Made here and not by the client, which would merge its own headers and cookies into it at some cost.
-        outgoing = httpx.Request(
-            request.method,
-            request.url,
-            headers=list(request.headers),
-            content=request.body or None,
-            extensions={"timeout": client.timeout.as_dict()},
-        )
-        async with aclosing(await client.send(outgoing, stream=True)) as response:
-            self._head = response
-            self._first_byte = time.monotonic() - self._clock
-            inflater = Inflater(response.headers.get("content-encoding", ""))
-            streamed = response.headers.get("content-type", "").lower().startswith("text/event-stream")
-            received = 0
-            async for piece in response.aiter_raw():
-                received += len(piece)
-                if received > 2 * self._limits.body_bytes:  # compressed to almost nothing, without end
-                    self.failure = Failure("too-large", f"more than {2 * self._limits.body_bytes} bytes received")
-                else:
-                    self._take(inflater.feed(piece, self._limits.body_bytes - len(self.body)), streamed=streamed)
-                if self.failure or (self._case.stop_after_events and self._seen >= self._case.stop_after_events):
-                    return
-
-    def _take(self, piece: bytes, *, streamed: bool) -> None:
-        """Keep a decoded piece and note when it came."""
-        if not piece:
-            return
-        self.body += piece
-        now = round(time.monotonic() - self._clock, 4)
-        if self._arrivals and (self._arrivals[-1][0] == now or len(self._arrivals) >= _MOST_ARRIVALS):
-            self._arrivals.pop()  # a relay that sends byte by byte must not cost more memory than its bytes
-        self._arrivals.append((now, len(self.body)))
-        if len(self.body) > self._limits.body_bytes:
-            self.failure = Failure("too-large", f"more than {self._limits.body_bytes} bytes")
-            del self.body[65_536:]
-        elif streamed:
-            try:
-                self._seen += len(self._events.feed(piece))
-            except EventTooLarge as error:
-                self.failure = Failure("too-large", str(error))
-                del self.body[65_536:]
-            if self._seen:
-                self._begun.set()
-
-    def response(self) -> Response | None:
-        """What came, however much it is."""
-        if self._head is None:
-            return None
-        headers = self._head.extensions["headers"][: self._limits.header_count]
-        size = len(self.body)
-        return Response(
-            self._head.status_code,
-            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
-            bytes(self.body),
-            round(self._first_byte, 4),
-            tuple(
-                (at, min(upto, size)) for at, upto in self._arrivals if upto <= size or upto == self._arrivals[-1][1]
-            ),
-        )
-
-
-def _attempt(exchange: Exchange, waited: float) -> Attempt:
-    """What is kept of an exchange that is tried again."""
-    headers = exchange.response.headers if exchange.response else ()
-    return Attempt(exchange.status, headers, exchange.failure, round(waited, 3))
-
-
-def _retry_after(response: Response | None) -> float | None:
-    """The seconds that `Retry-After` asks for; None when it is absent or a date."""
-    try:
-        return max(0.0, float(response.header("retry-after"))) if response else None
-    except ValueError:
-        return None
-
-
-def _failure(error: Exception, limits: Limits) -> Failure:  # noqa: PLR0911 - one for each kind
-    """What went wrong, by kind."""
-    text = " ".join(str(error).split())[:_LONGEST_DETAIL] or type(error).__name__
-    causes = []
-    cause: BaseException | None = error
-    while cause is not None:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, UnreadableEncodingError):
-        return Failure("encoding", text)
-    if isinstance(error, (httpx.InvalidURL, UnicodeError)):
-        return Failure("dns", text)  # a host name that no name server would be asked for
-    if isinstance(error, httpx.ConnectTimeout):
-        return Failure("timeout", "no connection in time")
-    if isinstance(error, httpx.TimeoutException):
-        return Failure("idle", f"no byte for {limits.idle:g} s")
-    if isinstance(error, httpx.ConnectError):
-        if any(isinstance(each, ssl.SSLError) for each in causes):
-            return Failure("tls", text)
-        return Failure("dns" if any(isinstance(each, socket.gaierror) for each in causes) else "refused", text)
-    if isinstance(error, httpx.RemoteProtocolError) and "without" not in text:
-        return Failure("protocol", text)
-    return Failure("reset", text)

@@ -12,16 +12,23 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conformance.errors import LedgerError, UsageError
+from conformance.failing import broken_rules, worth_minimising
+from conformance.judging import judge
 from conformance.ledger import read_ledger
-from conformance.model import Provider
+from conformance.model import Phase, Provider
 from conformance.planning import ceiling
 from conformance.preflight import base_urls
+from conformance.profiles import load_profile
 from conformance.redaction import Secrets
+from conformance.refusals import GENERATED
+from conformance.reporting.requests import coverage_lines
+from conformance.resending import minimise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from conformance.model import Case, Limits
+    from conformance.model import Case, Ledger, Limits
+    from conformance.profiles import Profile
 
 REPORTS = Path("reports")
 LEDGER = "ledger.jsonl"
@@ -40,6 +47,10 @@ class Run:
     limits: Limits
     rules: tuple[str, ...]
     folder: Path
+    profile: Profile | None = None
+    """The provider's own page, to which it is held as well."""
+    minimize_budget: int = 25
+    """Requests for making one failing generated request smaller; 0: none are sent."""
 
     @property
     def ledger(self) -> Path:
@@ -142,9 +153,56 @@ def announce_rest(path: Path) -> list[str]:
     return [f"{done}, {top.requests} are left, at most {top.output_tokens:,} output tokens"]
 
 
-def checked_provider(base_url: str, model: str, key_env: str, name: str, headers: Iterable[str]) -> Provider:
+def checked_provider(
+    base_url: str, model: str, key_env: str, name: str, headers: Iterable[str], profile: Profile | None = None
+) -> Provider:
     """A provider whose parts make sense; raises UsageError otherwise."""
     base_urls(base_url)
     if not model.strip() or not model.isprintable():
         raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
-    return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers))
+    page = profile.name if profile else ""
+    return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers), page)
+
+
+def chosen_profile(name: str) -> Profile | None:
+    """The profile of that name or in that folder; None for an empty name. Raises UsageError for one that is none."""
+    return load_profile(name) if name else None
+
+
+def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[str]:
+    """Which parts of the request schema the generated cases of a plan cover, in lines for people."""
+    generated = [case for case in cases if GENERATED in case.probes]
+    if not generated:
+        return []
+    valid = sum(case.phase is Phase.VALID for case in generated)
+    lines = [f"  {line.covered} of {line.total} {line.kind.en}" for line in coverage_lines(generated, profile)]
+    said = f"generated: {valid} valid requests, {len(generated) - valid} invalid ones and checks after them; they cover"
+    return [said, *lines]
+
+
+def minimise_failures(run: Run, ledger: Ledger) -> Ledger:
+    """Make the generated requests that failed smaller, within the budget; returns the ledger with what was found."""
+    if not run.minimize_budget or ledger.stop or not ledger.complete:
+        return ledger
+    known = {(found.case, found.rule) for found in ledger.minimised}
+    judgements = judge(ledger, (), run.profile)
+    pairs = [pair for pair in worth_minimising(judgements, ledger) if pair not in known]
+    if not pairs:
+        return ledger
+    budget = run.minimize_budget
+    return minimise(run.ledger, pairs, secrets=run.secrets, budget=budget, limits=run.limits, profile=run.profile)
+
+
+def minimise_case(path: Path, case: str, rule: str, *, budget: int, profile: Profile | None) -> tuple[Ledger, str]:
+    """The same for one case of a recorded run, asking its relay again; returns the ledger and the rule.
+
+    `rule`: the rule that has to stay broken; when empty, the worst that the case breaks. Raises UsageError when the
+    case breaks none.
+    """
+    ledger = read_ledger(path)
+    broken = [rule] if rule else broken_rules(ledger, case, profile)
+    if not broken:
+        raise UsageError(f"{case} breaks no rule that is about one exchange", "the report lists findings by case")
+    secrets = gather_secrets(ledger.provider)
+    found = minimise(path, [(case, broken[0])], secrets=secrets, budget=budget, profile=profile)
+    return found, broken[0]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance import relay
 from conformance.judging import judge
-from conformance.ledger import _exchange_out
+from conformance.ledger import exchange_out
 from conformance.model import Exchange, Judgement, Ledger, Limits, Provider, Response, Verdict
 from conformance.planning import plan, select_rules
 from conformance.redaction import Secrets
@@ -158,7 +158,7 @@ def _settled(exchange: Exchange) -> Exchange:
 
 def _written(exchanges: Iterable[Exchange]) -> list[Any]:
     """The exchanges as JSON, with fixed addresses, ids and times; what was equal stays equal."""
-    written = [_exchange_out(exchange, whole=True) for exchange in exchanges]
+    written = [exchange_out(exchange, whole=True) for exchange in exchanges]
     bodies = [each["response"] for each in written if "body_base64" in (each["response"] or {})]
     for response in bodies:
         response["body_base64"] = base64.b64decode(response["body_base64"]).decode("latin-1")

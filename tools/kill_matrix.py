@@ -15,7 +15,9 @@ from conformance import relay
 from conformance.judging import judge
 from conformance.model import Limits, Provider, Verdict
 from conformance.planning import plan
+from conformance.profiles import load_profile
 from conformance.redaction import Secrets
+from conformance.relay.faults.base import GENERATED, PAGE
 from conformance.rules.base import catalogue
 from conformance.send import record_async
 
@@ -23,34 +25,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 AT_ONCE = 4
+MANY = 100
+"""Generated requests that find every fault that only they can find, whatever the seed."""
+PROFILE = "api-call-docs"
+"""The page to which faults of a page are held: it names a list of models and documents an answer in a table."""
 _TRIPPED = {Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
 _KEY = "RELAY_API_KEY"
+_NEEDS = {"": "", GENERATED: f"`--generated {MANY}`", PAGE: f"`--profile {PROFILE}`"}
 
 
-async def tripped_rules(base_url: str, path: Path, limits: Limits | None = None) -> frozenset[str]:
-    """The ids of the rules that a relay trips."""
+async def tripped_rules(
+    base_url: str, path: Path, limits: Limits | None = None, *, needs: str = "", seed: int = 0
+) -> frozenset[str]:
+    """The ids of the rules that a relay trips: with fixed requests, with generated ones, or held to a page."""
+    profile = load_profile(PROFILE) if needs == PAGE else None
+    generated = MANY if needs == GENERATED else 0
+    # A fault that never answers is waited for; beside it, nothing takes half a second.
+    timeout = 3.0 if needs == GENERATED else 60.0
     ledger = await record_async(
-        plan(),
+        plan(generated=generated, seed=seed, profile=profile),
         Provider(base_url, relay.DEFAULT_MODEL, _KEY),
         path,
         secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
-        limits=limits or Limits(backoff=0.02, longest_wait=1.0),
+        limits=limits or Limits(1_000, 100_000, timeout=timeout, backoff=0.02, longest_wait=1.0),
     )
-    return frozenset(judgement.rule for judgement in judge(ledger) if judgement.verdict in _TRIPPED)
+    judgements = judge(ledger, (), profile)
+    return frozenset(judgement.rule for judgement in judgements if judgement.verdict in _TRIPPED)
 
 
-def compute(names: Iterable[str]) -> dict[str, frozenset[str]]:
+def compute(names: Iterable[str], seed: int = 0) -> dict[str, frozenset[str]]:
     """Fault -> the rules that it trips, for the faults named."""
-    return asyncio.run(_compute(list(names)))
+    return asyncio.run(_compute(list(names), seed))
 
 
-async def _compute(names: list[str]) -> dict[str, frozenset[str]]:
+async def _compute(names: list[str], seed: int) -> dict[str, frozenset[str]]:
     room = asyncio.Semaphore(AT_ONCE)
     with relay.BackgroundRelay() as background, tempfile.TemporaryDirectory() as folder:
 
         async def one(name: str) -> frozenset[str]:
             async with room:
-                return await tripped_rules(background.variant(f"fault/{name}"), Path(folder) / f"{name}.jsonl")
+                path = Path(folder) / f"{name}.jsonl"
+                needs = relay.catalogue()[name].needs
+                return await tripped_rules(background.variant(f"fault/{name}"), path, needs=needs, seed=seed)
 
         return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 
@@ -67,12 +83,12 @@ def page(matrix: dict[str, frozenset[str]]) -> str:
         "",
         "## What each fault trips",
         "",
-        "| fault | what the relay does wrong | rules |",
-        "| --- | --- | --- |",
+        "| fault | what the relay does wrong | needs | rules |",
+        "| --- | --- | --- | --- |",
     ]
     for name, fault in faults.items():
         tripped = "<br>".join(f"`{rule}`" for rule in sorted(matrix[name]))
-        lines.append(f"| `{name}` | {fault.sentence} | {tripped} |")
+        lines.append(f"| `{name}` | {fault.sentence} | {_NEEDS[fault.needs]} | {tripped} |")
     lines += ["", "## What trips each rule", "", "| rule | severity | faults |", "| --- | --- | --- |"]
     for rule_id, rule in rules.items():
         by = "<br>".join(f"`{name}`" for name in faults if rule_id in matrix[name])

@@ -147,6 +147,8 @@ class Call:
     stops: list[str] = field(default_factory=list)
     model: str = ""
     """The name that the answer gives."""
+    tops: int | None = None
+    """How many likely tokens are listed beside each that was said; None: no log probabilities are asked for."""
     streaming: bool = False
     include_usage: bool = False
 

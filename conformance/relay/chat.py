@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from conformance.relay import wire
 from conformance.relay.call import Refusal, Stage
+from conformance.relay.formats import formatted, logprobs
 from conformance.relay.validate import validate
 from conformance.relay.words import generate, prompt_tokens, respond
 
@@ -36,6 +37,7 @@ def complete(call: Call) -> None:
     call.at(Stage.PROMPT)
     call.texts = [respond(call.messages, index) for index in range(call.count)]
     call.at(Stage.TEXT)
+    call.texts = [formatted(text, call.request.get("response_format")) for text in call.texts]
     call.choices = [generate(text, call.limit, call.stops) for text in call.texts]
     call.usage = _usage(call)
     call.at(Stage.CHOICES)
@@ -73,6 +75,7 @@ def plan(call: Call) -> None:
     call.count = int(request.get("n") or 1)
     call.limit = min((int(limit) for limit in limits if limit is not None), default=None)
     call.stops = [stop] if isinstance(stop, str) else stop
+    call.tops = int(request.get("top_logprobs") or 0) if request.get("logprobs") else None
     call.streaming = bool(request.get("stream"))
     call.include_usage = call.streaming and bool(options.get("include_usage"))
 
@@ -110,7 +113,7 @@ def _answer(call: Call) -> None:
             {
                 "index": index,
                 "message": _message(choice),
-                "logprobs": None,
+                "logprobs": logprobs(choice.pieces, call.tops),
                 "finish_reason": choice.finish,
             }
             for index, choice in enumerate(call.choices)
@@ -138,7 +141,8 @@ def chunks(call: Call) -> Iterator[dict[str, Any]]:
     """The chunks of a stream: roles, tokens in turn, finishes, and the usage when it was asked for."""
     head = _head(call, "chat.completion.chunk") | {"system_fingerprint": FINGERPRINT}
     for index, delta, finish in _deltas(call.choices):
-        yield head | {"choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]}
+        said = logprobs([delta["content"]], call.tops) if delta.get("content") else None
+        yield head | {"choices": [{"index": index, "delta": delta, "logprobs": said, "finish_reason": finish}]}
     if call.include_usage:
         yield head | {"choices": [], "usage": call.usage}
 

@@ -237,7 +237,8 @@ def _one_api_fields(name: str) -> dict[str, object]:
 def _(call: Call, _quirks: Quirks) -> None:
     """Leave out what is optional."""
     for choice in call.answer["choices"]:
-        _drop(call, choice, "logprobs")
+        if choice["logprobs"] is None:
+            _drop(call, choice, "logprobs")
         _drop(call, choice["message"], "refusal")
     _drop(call, call.answer, "system_fingerprint")
     _drop(call, call.usage, "prompt_tokens_details", "completion_tokens_details")
@@ -249,7 +250,8 @@ def _(call: Call, _quirks: Quirks) -> None:
     for chunk in call.chunks:
         _drop(call, chunk, "system_fingerprint")
         for choice in chunk["choices"]:
-            _drop(call, choice, "logprobs")
+            if choice["logprobs"] is None:
+                _drop(call, choice, "logprobs")
             if choice["delta"].get("content") == "":
                 _drop(call, choice["delta"], "content")
     _drop(call, call.usage, "prompt_tokens_details", "completion_tokens_details")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.model import Judgement, Ledger
+    from conformance.profiles import Profile
     from conformance.rules.base import Rule
 
 
@@ -24,12 +25,16 @@ def report(
     *,
     strict: bool = False,
     rules: Mapping[str, Rule] | None = None,
+    profile: Profile | None = None,
 ) -> Mapping[str, Path]:
-    """Write the three files into `folder`, return their paths by name; the same run gives the same bytes."""
+    """Write the three files into `folder`, return their paths by name; the same run gives the same bytes.
+
+    `profile`: the page of the provider, with which was judged; the report then lists what it names.
+    """
     known = catalogue() if rules is None else rules
     texts = {
-        "report.html": html_text(judgements, ledger, known, strict=strict),
-        "results.json": results_text(judgements, ledger, strict=strict),
+        "report.html": html_text(judgements, ledger, known, strict=strict, profile=profile),
+        "results.json": results_text(judgements, ledger, strict=strict, profile=profile),
         "junit.xml": junit_text(judgements, ledger, known, strict=strict),
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from conformance.model import Finding, Judgement
     from conformance.reporting.evidence import Evidence
+    from conformance.reporting.requests import Smallest
     from conformance.reporting.requirements import Requirement
     from conformance.rules.base import Rule
 
@@ -60,6 +61,8 @@ class Card:
     seen_count: int
     sample: Evidence | None
     """The exchange that shows best how to reproduce it."""
+    smallest: Smallest | None
+    """What is left of a generated request that fails."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,26 @@ class Group:
     cards: tuple[Card, ...]
 
 
-def cards(judgements: Sequence[Judgement], rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> list[Card]:
-    """One card for each judgement, in the order given."""
+def cards(
+    judgements: Sequence[Judgement],
+    rules: Mapping[str, Rule],
+    shown: Mapping[str, Evidence],
+    left: Mapping[str, Smallest] | None = None,
+) -> list[Card]:
+    """One card for each judgement, in the order given; `left` has the smallest failing request by rule."""
     anchors = unique(f"{anchor(judgement.rule)}--{anchor(judgement.operation)}" for judgement in judgements)
-    return [_card(judgement, name, rules, shown) for judgement, name in zip(judgements, anchors, strict=True)]
+    return [
+        _card(judgement, name, rules, shown, left or {}) for judgement, name in zip(judgements, anchors, strict=True)
+    ]
 
 
-def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Mapping[str, Evidence]) -> Card:
+def _card(
+    judgement: Judgement,
+    name: str,
+    rules: Mapping[str, Rule],
+    shown: Mapping[str, Evidence],
+    left: Mapping[str, Smallest],
+) -> Card:
     seen = [shown[case] for case in judgement.exchanges if case in shown]
     labels = dict.fromkeys(finding.deviation for finding in judgement.findings if finding.deviation)
     cited = [shown[finding.exchange] for finding in judgement.findings if finding.exchange in shown]
@@ -102,6 +118,7 @@ def _card(judgement: Judgement, name: str, rules: Mapping[str, Rule], shown: Map
         seen=tuple(seen[:MOST_SEEN]),
         seen_count=len(seen),
         sample=next(iter(cited + seen), None),
+        smallest=left.get(judgement.rule) if verdict in BREACHES else None,
     )
 
 

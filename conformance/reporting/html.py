@@ -17,8 +17,10 @@ import jinja2
 from markupsafe import Markup, escape
 
 from conformance.model import Verdict
+from conformance.refusals import GENERATED
 from conformance.reporting.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
 from conformance.reporting.evidence import anchors_by_case, content, evidence
+from conformance.reporting.requests import claim_rows, coverage_lines, parameter_rows, smallest
 from conformance.reporting.requirements import operation_title
 from conformance.reporting.results import instant, tool
 from conformance.reporting.summary import columns, outlook, run_verdict, sentence, spent
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.model import Judgement, Ledger
+    from conformance.profiles import Profile
     from conformance.rules.base import Rule
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -59,9 +62,14 @@ _LOOKS = {
 
 
 def html_text(
-    judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str, Rule], *, strict: bool = False
+    judgements: Sequence[Judgement],
+    ledger: Ledger,
+    rules: Mapping[str, Rule],
+    *,
+    strict: bool = False,
+    profile: Profile | None = None,
 ) -> str:
-    """The page's text."""
+    """The page's text; with a profile, it lists what that provider's own page names."""
     template = _environment().get_template("report.html.j2")
     style, script = _inline("report.css"), _inline("report.js")
     return template.render(
@@ -71,6 +79,9 @@ def html_text(
         script_hash=_hash(script),
         **_head(judgements, ledger, strict=strict),
         **_content(judgements, ledger, rules),
+        coverage=coverage_lines(ledger.plan, profile),
+        claims=claim_rows(profile, judgements),
+        page_title=profile.title if profile else "",
     )
 
 
@@ -135,7 +146,8 @@ def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str
     """What stands below: matrix, cards, exchanges, timing."""
     cited = {finding.exchange for judgement in judgements for finding in judgement.findings}
     exchanges = evidence(ledger, cited)
-    found = cards(judgements, rules, anchors_by_case(exchanges))
+    anchors = anchors_by_case(exchanges)
+    found = cards(judgements, rules, anchors, smallest(ledger))
     return {
         "columns": columns(judgements),
         "rows": cells(judgements, found),
@@ -145,6 +157,8 @@ def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str
         "not_applicable": by_operation(found, Verdict.NOT_APPLICABLE),
         "exchanges": exchanges,
         "links": {item.case: item.anchor for item in exchanges if item.judged},
+        "parameters": parameter_rows(ledger, anchors),
+        "generated": sum(GENERATED in case.probes for case in ledger.plan),
         "timing": timing(ledger),
         "width": WIDTH,
     }

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from conformance._version import __version__
 from conformance.contract import CONTRACTS
+from conformance.reporting.requests import claim_rows
 from conformance.reporting.summary import counts, run_verdict, spent
 from conformance.reporting.visible import bounded
+from conformance.support import parameter_support
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.model import Finding, Judgement, Ledger
+    from conformance.model import Finding, Judgement, Ledger, Minimised
+    from conformance.profiles import Profile
+    from conformance.support import Row
 
 FORMAT = 1
 LONGEST = 4_000
 """Characters of an expected or actual value that are kept; the ledger has the rest."""
 
 
-def results(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = False) -> dict[str, Any]:
+def results(
+    judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = False, profile: Profile | None = None
+) -> dict[str, Any]:
     """The document as a JSON value."""
     return {
         "format": FORMAT,
@@ -32,19 +38,25 @@ def results(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = F
             "base_url": ledger.provider.base_url,
             "model": ledger.provider.model,
         },
-        "contracts": list(CONTRACTS),
+        "contracts": [*(["documented"] if profile else []), *CONTRACTS],
+        "profile": _profile(profile, judgements),
         "started": instant(ledger.started),
         "seconds": round(ledger.seconds, 3),
         "spent": asdict(spent(ledger)),
         "verdict": run_verdict(judgements, ledger, strict=strict),
         "counts": counts(judgements),
         "judgements": [_judgement(judgement) for judgement in judgements],
+        "parameters": [_parameter(row) for row in parameter_support(ledger)],
+        "minimised": [_minimised(found) for found in ledger.minimised],
     }
 
 
-def results_text(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = False) -> str:
+def results_text(
+    judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = False, profile: Profile | None = None
+) -> str:
     """The file's text; ASCII only, so that halves of surrogate pairs can be written."""
-    return json.dumps(results(judgements, ledger, strict=strict), indent=1, allow_nan=False) + "\n"
+    document = results(judgements, ledger, strict=strict, profile=profile)
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def tool() -> str:
@@ -65,6 +77,38 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "verdict": judgement.verdict.label,
         "exchanges": list(judgement.exchanges),
         "findings": [_finding(finding) for finding in judgement.findings],
+    }
+
+
+def _profile(profile: Profile | None, judgements: Sequence[Judgement]) -> dict[str, Any] | None:
+    """What the provider's own page names, and what is known of each."""
+    if profile is None:
+        return None
+    rows = claim_rows(profile, judgements)
+    claims = [
+        {"title": row.title, "operation": row.operation, "method": row.method, "state": row.state} for row in rows
+    ]
+    return {"name": profile.name, "title": profile.title, "digest": profile.digest, "claims": claims}
+
+
+def _parameter(row: Row) -> dict[str, Any]:
+    return {
+        "parameter": row.parameter,
+        "support": row.support.value,
+        "sent": row.sent,
+        "exchange": row.exchange,
+        "beside": list(row.beside),
+    }
+
+
+def _minimised(found: Minimised) -> dict[str, Any]:
+    return {
+        "case": found.case,
+        "rule": found.rule,
+        "requests": found.requests,
+        "reproduced": found.reproduced,
+        "complete": found.complete,
+        "body": bounded(found.result.body, LONGEST) if found.reproduced else None,
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.model import Finding, Verdict
 from conformance.reporting.findings import values
+from conformance.reporting.requests import smallest
 from conformance.reporting.requirements import requirement
 from conformance.reporting.summary import matrix, run_verdict, sentence, spent, worst_first
 from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
@@ -62,6 +63,27 @@ def print_summary(
         screen.line(f"and {len(found) - MOST:,} more in report.html")
     screen.line()
     screen.pairs({name: visible(str(path)) for name, path in files.items()})
+
+
+def print_smallest(ledger: Ledger, case: str, rule: str, console: Console | None = None) -> None:
+    """Print the smallest request that still fails, as JSON and as a curl line."""
+    from rich.console import Console as RichConsole  # noqa: PLC0415 - as above
+
+    screen = _Screen(console or RichConsole())
+    found = next((each for each in ledger.minimised if (each.case, each.rule) == (case, rule)), None)
+    if found is None:
+        screen.line(f"{case} got no answer that could be judged when it was sent again; try again later")
+        return
+    if not found.reproduced:
+        screen.line(f"{case} did not break {rule} again ({found.requests} requests)")
+        return
+    left = smallest(ledger)[rule]
+    ended = "" if found.complete else "; the budget ended the search, a smaller one may exist"
+    screen.line(f"the smallest request that still breaks {rule} ({found.requests} requests{ended}):")
+    # Not wrapped: what is copied from here has to work.
+    screen.console.out(screen.encodable(left.body), highlight=False)
+    screen.line()
+    screen.console.out(screen.encodable(left.curl), highlight=False)
 
 
 def _raise_again() -> None:

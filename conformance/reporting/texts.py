@@ -182,6 +182,27 @@ COLUMN_MEANINGS = {
     "behaviour": Text("what the answers say and do", "回答的内容与行为"),
 }
 
+SUPPORT = {
+    "honoured": Text("accepted and honoured", "接受并生效"),
+    "accepted": Text("accepted; an answer does not show whether it is honoured", "接受；从回答看不出是否生效"),
+    "ignored": Text("accepted and ignored", "接受但被忽略"),
+    "refused": Text("plainly refused", "明确拒绝"),
+    "breaks": Text("breaks", "导致出错"),
+    "missing": Text("named by the page, not offered", "文档中列出，但不存在"),
+    "checked": Text("checked", "已检测"),
+    "unchecked": Text("not yet checked", "尚未检测"),
+}
+"""What became of a parameter, or of an endpoint that a page names."""
+
+PARTS = {
+    "property": Text("fields", "字段"),
+    "enum": Text("listed values", "枚举值"),
+    "bound": Text("bounds", "边界值"),
+    "branch": Text("alternatives", "可选形式"),
+    "pair": Text("pairs of optional fields", "可选字段两两组合"),
+}
+"""The kinds of parts that a request schema has."""
+
 HINTS = {
     "unreachable": Text("check the address, and whether the relay is online", "请检查地址，以及中转站是否在线"),
     "redirected": Text(
@@ -200,6 +221,30 @@ HINTS = {
 """What to do about a run that stopped, by the code of the stop."""
 
 UI = {
+    "parameters": Text("Parameters", "参数支持"),
+    "parameters-lead": Text(
+        "What became of each optional parameter in the valid requests of this run.",
+        "本次检测的合法请求中，每个可选参数的结果。",
+    ),
+    "parameter": Text("Parameter", "参数"),
+    "support": Text("Result", "结果"),
+    "sent-times": Text("Sent", "发送次数"),
+    "beside": Text("together with {names}", "与 {names} 一起时"),
+    "page": Text("The provider's own page", "服务商自己的文档"),
+    "page-lead": Text("Every endpoint that the navigation of {title} names.", "{title} 的目录中列出的每个接口。"),
+    "page-title": Text("Entry", "条目"),
+    "method": Text("Method", "方法"),
+    "coverage": Text("Generated requests", "生成的请求"),
+    "coverage-lead": Text(
+        "How much of the request schema the {count} generated requests of this run cover.",
+        "本次检测生成的 {count} 个请求覆盖了请求结构的多少。",
+    ),
+    "coverage-part": Text("Part", "部分"),
+    "coverage-covered": Text("Covered", "已覆盖"),
+    "coverage-missing": Text("Not covered", "未覆盖"),
+    "smallest": Text("The smallest request that still fails", "仍会失败的最小请求"),
+    "smallest-took": Text("found with {count} further requests", "另外用了 {count} 次请求"),
+    "smallest-more": Text("the budget ended the search, a smaller one may exist", "预算用完，可能还有更小的请求"),
     "title": Text("relay conformance report", "中转站一致性检测报告"),
     "colon": Text(": ", "："),
     "skip": Text("Skip to the findings", "跳到检测发现"),

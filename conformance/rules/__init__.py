@@ -11,9 +11,12 @@ AREAS = (
     "shape",
     "chat",
     "parameters",
+    "formats",
     "usage",
     "stream",
     "stream_usage",
+    "generated",
+    "documented",
 )
 
 

@@ -1,7 +1,8 @@
 """What a rule is, and the registry that rules enter on import.
 
-A rule is one generator. Over one exchange it takes the exchange; over a run it takes the exchanges that carry
-its probe, in case order. It yields findings, never raises, never sends, never looks at a clock.
+A rule is one generator. Over one exchange it takes the exchange; over a run or an operation it takes the exchanges
+that carry its probe, in case order; a rule about a provider's page takes the page after that. It yields findings,
+never raises, never sends, never looks at a clock.
 """
 
 from __future__ import annotations
@@ -62,11 +63,19 @@ class Rule:
     breaks: str
     breaks_zh: str
     over: str
+    """`exchange`; `operation`: all exchanges of one operation at once; `run`: those of all its operations."""
+    page: Callable[[Any, str], bool] | None
+    """For a rule that holds a provider to its own page: whether that page says anything to it of an operation.
+
+    Such a rule is handed the page as well, and is judged only where a profile is.
+    """
+    sampled: bool
+    """Whether its exchanges are a sample: one without an answer leaves no mark on it as long as there is another."""
     least: int
     """For a rule over a run: how many answered exchanges it needs."""
     anchor: str
     """For a rule over a run: the probe of the exchange that it is about; without it there is nothing to judge."""
-    check: Callable[[Any], Iterable[Finding]]
+    check: Callable[..., Iterable[Finding]]
 
     def selects(self, case: Case) -> bool:
         """Whether this rule looks at what comes of the case."""
@@ -85,6 +94,9 @@ _EXPECTED: Mapping[Answers, Callable[[Expectation], bool]] = {
     Answers.ANY: lambda _: True,
     Answers.EVERYTHING: lambda _: True,
 }
+
+Check = Callable[..., Iterable[Finding]]
+"""The generator of a rule: of an exchange or of several, and of the page for a rule that has one."""
 
 REGISTRY: dict[str, Rule] = {}
 
@@ -110,12 +122,14 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
     breaks_zh: str = "",
     basis: str = "stated",
     over: str = "exchange",
+    page: Callable[[Any, str], bool] | None = None,
+    sampled: bool = False,
     least: int = 1,
     anchor: str = "",
-) -> Callable[[Callable[[Any], Iterable[Finding]]], Callable[[Any], Iterable[Finding]]]:
+) -> Callable[[Check], Check]:
     """Enter a generator into the registry; a malformed rule is refused here, at import."""
 
-    def enter(check: Callable[[Any], Iterable[Finding]]) -> Callable[[Any], Iterable[Finding]]:
+    def enter(check: Check) -> Check:
         text = inspect.getdoc(check) or ""
         requirement = text.partition("\n")[0]
         words = _WORD.findall(requirement)
@@ -139,6 +153,8 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
             breaks=breaks,
             breaks_zh=breaks_zh,
             over=over,
+            page=page,
+            sampled=sampled,
             least=least,
             anchor=anchor,
             check=check,

@@ -23,7 +23,7 @@ from conformance.rules.views import (
 )
 
 _SUCCESS = range(200, 300)
-OWN_RULE = frozenset({"nulls", "after-disconnect", "at-once"})
+OWN_RULE = frozenset({"nulls", "after-disconnect", "at-once", "generated"})
 """Probes of valid requests whose acceptance another rule is about."""
 _EARLIEST = 1_600_000_000
 _DAY = 86_400

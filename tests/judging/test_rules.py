@@ -12,7 +12,7 @@ import pytest
 from conformance import relay
 from conformance.contract import data, schema_errors
 from conformance.judging import judge
-from conformance.ledger import _case_in, _exchange_in
+from conformance.ledger import case_in, exchange_in
 from conformance.model import Finding, Judgement, Verdict
 from conformance.operations import OPERATIONS
 from conformance.rules.base import REGISTRY, Rule, catalogue, rule
@@ -35,7 +35,7 @@ def examples(rule_id: str) -> dict[str, Any]:
 
 
 def judged(rule_id: str, group: dict[str, Any]) -> Judgement:
-    exchanges = [_exchange_in(raw, _case_in(raw["case"])) for raw in group["exchanges"]]
+    exchanges = [exchange_in(raw, case_in(raw["case"])) for raw in group["exchanges"]]
     (judgement,) = judge(ledger(exchanges), [rule_id])
     return judgement
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from conformance.relay.call import Hook, Stage
 
 
+GENERATED, PAGE = "generated", "page"
+
+
 @dataclass(frozen=True)
 class Fault:
     """One way in which a relay misbehaves."""
@@ -25,6 +28,8 @@ class Fault:
     zh: str
     trips: frozenset[str]
     """The rules that this fault breaks, all of them."""
+    needs: str
+    """What a run needs to show it: nothing, or `GENERATED` requests, or the `PAGE` of a provider."""
     hooks: list[tuple[Stage, Hook]] = field(default_factory=list, compare=False)
 
     def also(self, stage: Stage) -> Callable[[Hook], Hook]:
@@ -40,7 +45,7 @@ class Fault:
 REGISTRY: dict[str, Fault] = {}
 
 
-def fault(name: str, *stages: Stage, trips: Collection[str], zh: str) -> Callable[[Hook], Fault]:
+def fault(name: str, *stages: Stage, trips: Collection[str], zh: str, needs: str = "") -> Callable[[Hook], Fault]:
     """Enter a function into the registry as a fault; its docstring is the sentence."""
 
     def enter(hook: Hook) -> Fault:
@@ -48,7 +53,7 @@ def fault(name: str, *stages: Stage, trips: Collection[str], zh: str) -> Callabl
         if name in REGISTRY or not sentence or not zh or not trips:
             raise ValueError(f"fault {name!r}: needs a new name, a docstring, zh and trips")
         hooks = [(stage, hook) for stage in stages]
-        REGISTRY[name] = Fault(name, " ".join(sentence.split()), zh, frozenset(trips), hooks)
+        REGISTRY[name] = Fault(name, " ".join(sentence.split()), zh, frozenset(trips), needs, hooks)
         return REGISTRY[name]
 
     return enter

@@ -1,0 +1,57 @@
+"""The lines of a page, and their text without the differences that renderers and crawlers make."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+LONGEST_LINE = 20_000
+"""Characters of one line that are looked at; the longest description seen has 200."""
+
+_BLANKS = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a page: its number, its text as written, and its text for comparing."""
+
+    number: int
+    raw: str
+    text: str
+    """Full-width letters, digits and punctuation made plain, blanks made one, none at the ends."""
+
+    @property
+    def marked(self) -> bool:
+        """Whether a no-break space ends the line, as it does after every type of a table."""
+        return self.raw.endswith(("\u00a0", "\u202f"))
+
+    @property
+    def indent(self) -> int:
+        """Blanks before the text."""
+        return len(self.raw) - len(self.raw.lstrip())
+
+
+def plain(text: str) -> str:
+    """A line for comparing: `：` and `:` are one character, so are all blanks."""
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text[:LONGEST_LINE]).replace("\u2212", "-")).strip()
+
+
+def lines_of(text: str) -> list[Line]:
+    """Every line of a text, blank ones too; number N stands at place N-1."""
+    return [Line(number, raw.rstrip(" \t\r"), plain(raw)) for number, raw in enumerate(text.split("\n"), 1)]
+
+
+def unix(text: str) -> str:
+    """The text without byte order mark, every line ended by one line feed."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def offset_of(text: str, line: int) -> int:
+    """Where a line, counted from 1, begins; the length of the text when it has no such line."""
+    at = 0
+    for _ in range(line - 1):
+        at = text.find("\n", at) + 1
+        if not at:
+            return len(text)
+    return at

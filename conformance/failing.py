@@ -1,0 +1,174 @@
+"""What fails in a run and is worth making smaller, and whether a smaller request fails in the same way. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from conformance.errors import UsageError
+from conformance.judging import judge
+from conformance.model import Case, Exchange, Finding, Judgement, Ledger, Phase, Verdict
+from conformance.refusals import GENERATED
+from conformance.rules.base import Rule, catalogue
+
+if TYPE_CHECKING:
+    from conformance.profiles import Profile
+
+MOST_SEARCHES = 4
+"""Failing cases that are made smaller after a run, each for another rule: each costs up to a budget of requests."""
+
+_BROKEN = (Verdict.FAIL, Verdict.WARN)
+_UNSETTLED = frozenset({429, 503})
+
+
+@dataclass(frozen=True)
+class Failing:
+    """One case that breaks one rule: all that is needed to say whether another request breaks it likewise."""
+
+    ledger: Ledger
+    rule: Rule
+    exchange: Exchange
+    ways: frozenset[tuple[str, str]]
+    """Where it is broken, and by what kind of value."""
+    profile: Profile | None = None
+
+    @property
+    def case(self) -> Case:
+        """The case as it was planned."""
+        return self.exchange.case
+
+    def unsettled(self, exchange: Exchange) -> bool:
+        """Whether an exchange says nothing: answered 429 or 503, or not at all, unless that is what was found wrong."""
+        silent = exchange.status in _UNSETTLED or exchange.failure is not None
+        return silent and _outcome(exchange) != _outcome(self.exchange)
+
+    def again(self, exchange: Exchange) -> bool:
+        """Whether an exchange breaks the rule in one of the same ways."""
+        if self.unsettled(exchange):
+            return False
+        return bool(self.ways & _ways(self.ledger, self.rule.id, exchange, self.profile))
+
+
+def failing(ledger: Ledger, case_id: str, rule_id: str, profile: Profile | None = None) -> Failing:
+    """A case that breaks a rule and can be made smaller; raises UsageError when it is none."""
+    exchange = _exchange_of(ledger, case_id)
+    rules = catalogue()
+    if rule_id not in rules:
+        raise UsageError(f"there is no rule {rule_id!r}", _near(rule_id, list(rules), "relay-conformance rules"))
+    rule = rules[rule_id]
+    if rule.over != "exchange":
+        raise UsageError(
+            f"{rule_id} is about several exchanges", "only a rule about one can be broken by a smaller one"
+        )
+    ways = _ways(ledger, rule_id, exchange, profile)
+    if not ways:
+        hint = (
+            ", ".join(broken_rules(ledger, case_id, profile)) or "this case breaks no rule that is about one exchange"
+        )
+        raise UsageError(f"{case_id} does not break {rule_id}", hint)
+    return Failing(ledger, rule, exchange, ways, profile)
+
+
+def broken_rules(ledger: Ledger, case_id: str, profile: Profile | None = None) -> list[str]:
+    """The rules about one exchange that a case breaks, what fails before what warns.
+
+    Raises UsageError when there is no such case, or none that can be made smaller.
+    """
+    rules = catalogue()
+    judgements = judge(_alone(ledger, _exchange_of(ledger, case_id)), (), profile)
+    return [each.rule for each in _worst_first(judgements) if rules[each.rule].over == "exchange"]
+
+
+def worth_minimising(judgements: Sequence[Judgement], ledger: Ledger) -> list[tuple[str, str]]:
+    """(case, rule) of generated cases that fail: for each rule the case with the fewest keys, a few rules at most."""
+    rules = catalogue()
+    pairs: dict[str, str] = {}
+    for judgement in _worst_first(judgements):
+        if rules[judgement.rule].over == "exchange" and judgement.rule not in pairs:
+            cases = [ledger.by_case[finding.exchange].case for finding in _recorded(judgement, ledger)]
+            smallest = min(filter(_is_generated, cases), key=lambda case: len(case.body or {}), default=None)
+            if smallest is not None:
+                pairs[judgement.rule] = smallest.id
+    return [(case, rule) for rule, case in pairs.items()][:MOST_SEARCHES]
+
+
+def _recorded(judgement: Judgement, ledger: Ledger) -> list[Finding]:
+    """The findings on exchanges that are in the ledger."""
+    return [finding for finding in judgement.findings if finding.exchange in ledger.by_case]
+
+
+def _is_generated(case: Case) -> bool:
+    return GENERATED in case.probes and not _obstacle(case)
+
+
+def _worst_first(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Those of broken rules."""
+    broken = [judgement for judgement in judgements if judgement.verdict in _BROKEN]
+    return sorted(broken, key=lambda judgement: -judgement.verdict)
+
+
+def _exchange_of(ledger: Ledger, case_id: str) -> Exchange:
+    """The exchange of a case that can be made smaller."""
+    cases = {case.id: case for case in ledger.plan}
+    if case_id not in cases:
+        raise UsageError(
+            f"there is no case {case_id!r} in this run", _near(case_id, list(cases), "relay-conformance plan")
+        )
+    obstacle = _obstacle(cases[case_id])
+    if obstacle:
+        raise UsageError(f"{case_id} cannot be made smaller: {obstacle}", "choose a case with a JSON body")
+    if case_id not in ledger.by_case:
+        raise UsageError(f"{case_id} was not sent in this run", "continue the run with --resume")
+    return ledger.by_case[case_id]
+
+
+def _obstacle(case: Case) -> str:
+    """Why a case cannot be made smaller, or an empty string."""
+    if case.body is None or case.raw is not None:
+        return "it has no JSON body"
+    if case.phase is Phase.PREFLIGHT:
+        return "every run begins with it"
+    if case.during or case.follows:
+        return "it is about another request before it"
+    return ""
+
+
+def _near(name: str, known: Sequence[str], listing: str) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.4)
+    return f"did you mean {near[0]!r}?" if near else f"{listing} lists them"
+
+
+def _alone(ledger: Ledger, exchange: Exchange) -> Ledger:
+    """A run in which nothing else was sent."""
+    return replace(
+        ledger, plan=(exchange.case,), exchanges=(exchange,), preflight=(), stop=None, minimised=(), resent=()
+    )
+
+
+def _ways(ledger: Ledger, rule_id: str, exchange: Exchange, profile: Profile | None) -> frozenset[tuple[str, str]]:
+    """In which ways an exchange breaks a rule."""
+    judgements = judge(_alone(ledger, exchange), [rule_id], profile)
+    return frozenset(
+        _way(finding)
+        for judgement in judgements
+        if judgement.rule == rule_id and judgement.verdict in _BROKEN
+        for finding in judgement.findings
+    )
+
+
+def _way(finding: Finding) -> tuple[str, str]:
+    """Where, with any index for a given one, and what kind of value stands there."""
+    actual = finding.actual
+    if finding.at == "status" and isinstance(actual, int):
+        kind = f"{actual // 100}xx"
+    else:
+        kind = "absent" if actual == "absent" else type(actual).__name__
+    return re.sub(r"/\d+(?=/|$)", "/*", finding.at), kind
+
+
+def _outcome(exchange: Exchange) -> tuple[int, str]:
+    """The status, and how an exchange failed."""
+    return exchange.status, exchange.failure.kind if exchange.failure else ""

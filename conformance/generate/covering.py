@@ -1,0 +1,129 @@
+"""Which fields a case combines: each one alone, then pairs and values greedily, then at random."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from conformance.generate.values import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from random import Random
+
+Row = dict[str, Choice]
+"""The optional fields of one case."""
+
+WIDEST = 7
+"""Optional fields that one case combines: what fails must be easy to read."""
+
+_NEEDS = {"stream_options": ("stream", "as true"), "top_logprobs": ("logprobs", "as true")}
+"""Fields that need another, and its value."""
+
+
+def rows(fields: Mapping[str, Sequence[Choice]], random: Random) -> Iterator[Row]:
+    """Rows without end: the first ones cover, the others are drawn."""
+    planner = _Planner(fields, random)
+    yield from planner.singles()
+    yield from planner.greedy()
+    while True:
+        yield planner.drawn()
+
+
+class _Planner:
+    """Keeps the account of what no row has yet."""
+
+    def __init__(self, fields: Mapping[str, Sequence[Choice]], random: Random) -> None:
+        self._fields = fields
+        self._random = random
+        self._together = [choice for found in fields.values() for choice in found if not choice.alone]
+        self._alone = [choice for found in fields.values() for choice in found if choice.alone]
+        self._values = {(choice.name, choice.words) for choice in self._together}
+        self._pairs = dict.fromkeys(combinations(sorted(fields), 2))
+
+    def singles(self) -> Iterator[Row]:
+        """Each field without any other that it does not need."""
+        names = list(self._fields)
+        self._random.shuffle(names)
+        for name in names:
+            usable = [choice for choice in self._fields[name] if not choice.alone]
+            telling = [choice for choice in usable if choice.words != "as null"] or usable
+            row = self.with_choice({}, self._random.choice(telling)) if telling else None
+            if row is not None:
+                yield self._counted(row)
+        yield from ({choice.name: choice} for choice in self._alone)
+
+    def greedy(self) -> Iterator[Row]:
+        """Rows that add as much as they can to what is covered, until nothing is left to cover."""
+        stuck = False
+        while not stuck:
+            row = self._fullest()
+            before = len(self._values) + len(self._pairs)
+            self._counted(row)
+            stuck = len(self._values) + len(self._pairs) == before
+            if not stuck:
+                yield row
+
+    def drawn(self) -> Row:
+        """A few fields with any of their values."""
+        row: Row = {}
+        for choice in self._random.sample(self._together, min(self._random.randint(1, WIDEST), len(self._together))):
+            row = self.with_choice(row, choice) or row
+        return row
+
+    def _fullest(self) -> Row:
+        """The row to which choices were added one by one, each time one that covers the most."""
+        order = self._random.sample(self._together, len(self._together))
+        row = {} if self._values else self._pair(order)
+        while len(row) < WIDEST:
+            grown = [(self._gain(row, other), other) for choice in order if (other := self.with_choice(row, choice))]
+            gain, best = max(grown, key=lambda each: each[0], default=(0, row))
+            if not gain:
+                break
+            row = best
+        return row
+
+    def _pair(self, order: Sequence[Choice]) -> Row:
+        """Two fields that no row has together yet; nothing when the pairs that are left cannot be."""
+        for one, other in list(self._pairs):
+            firsts = [row for choice in order if choice.name == one and (row := self.with_choice({}, choice))]
+            for first in firsts:
+                if other in first:
+                    return first
+                for choice in order:
+                    row = self.with_choice(first, choice) if choice.name == other else None
+                    if row is not None:
+                        return row
+            del self._pairs[one, other]
+        return {}
+
+    def _gain(self, row: Row, grown: Row) -> int:
+        """How much more the grown row covers; a value counts for two pairs."""
+        new = [choice for name, choice in grown.items() if name not in row]
+        values = sum((choice.name, choice.words) in self._values for choice in new)
+        return 2 * values + sum(_pair_of(choice.name, name) in self._pairs for choice in new for name in row)
+
+    def _counted(self, row: Row) -> Row:
+        """The row, now on the account."""
+        self._values -= {(choice.name, choice.words) for choice in row.values()}
+        for pair in combinations(sorted(row), 2):
+            self._pairs.pop(pair, None)
+        return row
+
+    def with_choice(self, row: Row, choice: Choice) -> Row | None:
+        """The row with one more field and what that needs; None where that makes no sensible request."""
+        if choice.name in row:
+            return None
+        grown = {**row, choice.name: choice}
+        if choice.name in _NEEDS:
+            name, words = _NEEDS[choice.name]
+            needed = grown.get(name) or next((each for each in self._fields.get(name, ()) if each.words == words), None)
+            if needed is None or needed.words != words:
+                return None
+            grown[name] = needed
+        several = "n" in grown and grown["n"].words not in {"as null", "at its minimum"}
+        return None if several and "max_completion_tokens" in grown else grown
+
+
+def _pair_of(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one < other else (other, one)

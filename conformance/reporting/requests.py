@@ -1,0 +1,176 @@
+"""What the reports say of requests rather than of answers: parameters, the page's endpoints, smallest failures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.model import Phase, Verdict
+from conformance.planning import request_schemas
+from conformance.refusals import GENERATED
+from conformance.reporting.curl import curl, key_variable
+from conformance.reporting.evidence import CURL
+from conformance.reporting.summary import worst_first
+from conformance.reporting.texts import PARTS, SUPPORT, Text
+from conformance.reporting.visible import visible
+from conformance.support import Support, parameter_support
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conformance.model import Case, Exchange, Judgement, Ledger, Minimised, Provider
+    from conformance.profiles import Profile
+    from conformance.reporting.evidence import Evidence
+
+_MOST_MISSING = 12
+LOOKS = {
+    Support.HONOURED: "pass",
+    Support.ACCEPTED: "pass",
+    Support.IGNORED: "warn",
+    Support.REFUSED: "unsupported",
+    Support.BREAKS: "fail",
+}
+"""The verdict whose sign and colour a kind of support has."""
+
+
+@dataclass(frozen=True)
+class ParameterRow:
+    """One line of the matrix of parameter support."""
+
+    parameter: str
+    look: str
+    said: Text
+    sent: int
+    shown: Evidence | str
+    """The exchange that shows it; the bare id of a case that has none here."""
+    beside: str
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The smallest request that still fails, as JSON and as a curl line."""
+
+    requests: int
+    complete: bool
+    body: str
+    curl: str
+    key: str
+
+
+@dataclass(frozen=True)
+class CoverageLine:
+    """One kind of part of the request schemas: how many there are, how many are covered, and what is not."""
+
+    kind: Text
+    covered: int
+    total: int
+    missing: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One entry of the page's navigation, and what is known of it."""
+
+    title: str
+    operation: str
+    method: str
+    state: str
+    """checked, missing or unchecked"""
+    look: str
+    said: Text
+
+
+def parameter_rows(ledger: Ledger, shown: Mapping[str, Evidence]) -> list[ParameterRow]:
+    """The matrix of parameter support."""
+    return [
+        ParameterRow(
+            parameter=row.parameter,
+            look=LOOKS[row.support],
+            said=SUPPORT[row.support.value],
+            sent=row.sent,
+            shown=shown.get(row.exchange, row.exchange),
+            beside=", ".join(row.beside),
+        )
+        for row in parameter_support(ledger)
+    ]
+
+
+def smallest(ledger: Ledger) -> dict[str, Smallest]:
+    """The smallest failing request by rule; the shortest one where there are several."""
+    found = [each for each in ledger.minimised if each.reproduced]
+    found.sort(key=lambda each: -len(each.exchange.request.body))
+    return {each.rule: _smallest(each, ledger.provider) for each in found}
+
+
+def _smallest(found: Minimised, provider: Provider) -> Smallest:
+    line = curl(found.exchange, provider)
+    return Smallest(
+        requests=found.requests,
+        complete=found.complete,
+        body=visible(_indented(found.exchange), 4_000, lines=True),
+        curl=line if len(line) <= CURL else "",
+        key=key_variable(found.exchange, provider),
+    )
+
+
+def _indented(exchange: Exchange) -> str:
+    """The body as it was sent, one field a line."""
+    try:
+        return json.dumps(json.loads(exchange.request.body), ensure_ascii=False, indent=2)
+    except ValueError:
+        return exchange.request.body.decode(errors="replace")
+
+
+def coverage_lines(cases: Iterable[Case], profile: Profile | None) -> list[CoverageLine]:
+    """How much of the request schemas in force the valid generated cases cover; empty where none was generated."""
+    from conformance.generate.parts import coverage  # noqa: PLC0415 - reads schemas; most reports need none of it
+
+    bodies = [case.body for case in cases if GENERATED in case.probes and case.phase is Phase.VALID and case.body]
+    if not bodies:
+        return []
+    parts: dict[str, tuple[str, str]] = {}
+    covered: set[str] = set()
+    for schema in request_schemas(profile):
+        found = coverage(bodies, schema)
+        parts |= {part.id: (part.kind, part.words) for part in found.parts}
+        covered |= found.covered
+    return [_coverage_line(kind, parts, covered) for kind in dict.fromkeys(kind for kind, _ in parts.values())]
+
+
+def _coverage_line(kind: str, parts: Mapping[str, tuple[str, str]], covered: set[str]) -> CoverageLine:
+    wanted = [part for part, (its_kind, _) in parts.items() if its_kind == kind]
+    missing = [parts[part][1] for part in wanted if part not in covered]
+    shown = tuple(missing[:_MOST_MISSING])
+    return CoverageLine(
+        PARTS[kind], len(wanted) - len(missing), len(wanted), shown, max(0, len(missing) - _MOST_MISSING)
+    )
+
+
+def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list[ClaimRow]:
+    """Every endpoint that the page names: judged, missing, or not yet checked."""
+    if profile is None:
+        return []
+    worst = {judgement.operation: judgement for judgement in reversed(worst_first(judgements))}
+    missing = {
+        judgement.operation
+        for judgement in judgements
+        if judgement.rule == "documented.operation.offered" and judgement.verdict is Verdict.FAIL
+    }
+    rows = []
+    for claim in profile.claims:
+        if claim.kind == "endpoint":
+            state = _state(claim.operation, worst, missing)
+            look = worst[claim.operation].verdict.label if state == "checked" else _CLAIM_LOOKS[state]
+            rows.append(ClaimRow(claim.title, claim.operation, claim.method, state, look, SUPPORT[state]))
+    return rows
+
+
+_CLAIM_LOOKS = {"missing": "fail", "unchecked": "not-applicable"}
+
+
+def _state(operation: str, worst: Mapping[str, Judgement], missing: set[str]) -> str:
+    if operation in missing:
+        return "missing"
+    return "checked" if operation in worst else "unchecked"

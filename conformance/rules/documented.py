@@ -1,0 +1,75 @@
+"""The provider's own page: what it names is offered, and answers are as it documents them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.documented import Documented
+from conformance.model import Exchange, Expectation, Finding
+from conformance.refusals import message_of, met_no_route
+from conformance.rules.base import Answers, rule
+from conformance.rules.views import PLAIN, is_json
+
+_BREAKS = "what the provider's page promises is not what is delivered"
+_BREAKS_ZH = "实际返回的内容与服务商自己的文档不符"
+
+
+@rule(
+    "documented.operation.offered",
+    doc="page:navigation",
+    zh="文档目录中列出的接口必须存在",
+    operations=PLAIN,
+    answers=Answers.EVERYTHING,
+    cases=lambda case: case.expect is Expectation.SUCCESS,
+    applies=lambda exchange: exchange.answered,
+    over="operation",
+    page=lambda page, operation: page.claim(operation) is not None,
+    breaks="an endpoint that was bought is not there",
+    breaks_zh="付费的接口并不存在",
+)
+def operation_offered(exchanges: Sequence[Exchange], page: Documented) -> Iterator[Finding]:
+    """An operation that the provider's own page names MUST be offered."""
+    if all(met_no_route(exchange) for exchange in exchanges):
+        first = exchanges[0]
+        claim = page.claim(first.case.operation)
+        title = f"{claim.title} ({page.profile.name}, line {claim.line})" if claim else ""
+        yield Finding("status", f"an answer: the page names {title}", first.status, message_of(first))
+
+
+def _shape(exchange: Exchange, page: Documented, *, weak: bool) -> Iterator[Finding]:
+    """What an answer breaks of the page's schema: what the page states, or what it only shows by an example."""
+    for error in page.errors(exchange):
+        if error.weak is weak:
+            stated = f"; {error.source} says so" if error.source else ""
+            yield Finding(error.at, error.expected, error.actual, error.message + stated)
+
+
+@rule(
+    "response.documented",
+    doc="page:response",
+    zh="回答的结构必须符合服务商自己文档中写明的内容",
+    operations=PLAIN,
+    applies=is_json,
+    page=Documented.describes,
+    breaks=_BREAKS,
+    breaks_zh=_BREAKS_ZH,
+)
+def as_documented(exchange: Exchange, page: Documented) -> Iterator[Finding]:
+    """An answer MUST be as the provider's own page states it."""
+    yield from _shape(exchange, page, weak=False)
+
+
+@rule(
+    "response.example.documented",
+    doc="page:response",
+    basis="implied",
+    zh="回答的结构应与服务商文档中的示例一致",
+    operations=PLAIN,
+    applies=is_json,
+    page=Documented.describes,
+    breaks=_BREAKS,
+    breaks_zh=_BREAKS_ZH,
+)
+def as_shown(exchange: Exchange, page: Documented) -> Iterator[Finding]:
+    """An answer SHOULD be as the example on the provider's own page shows it."""
+    yield from _shape(exchange, page, weak=True)

@@ -1,0 +1,163 @@
+"""Requests that were generated from the schemas in force: good ones are taken, bad ones are refused, in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.model import Exchange, Finding, Phase
+from conformance.refusals import GENERATED, message_of
+from conformance.rules.base import Answers, rule
+from conformance.rules.views import CHATS
+
+RECOVERY = "recovery"
+"""The probe of a plain request that follows bad ones."""
+
+_LATE = frozenset({"timeout", "idle"})
+_BUSY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+"""What a gateway answers for an upstream that is down or overloaded: nobody's mistake in the request."""
+
+_OLD_NEW_API = "validation-500"
+
+
+def _breaks_down(exchange: Exchange) -> bool:
+    """The answer is an internal error."""
+    return exchange.status >= 500 and exchange.status not in _BUSY
+
+
+@rule(
+    "generated.valid.accepted",
+    doc="openai:chat/create",
+    lines=("CHAT-18", "CHAT-19", "CHAT-21", "CHAT-24"),
+    zh="符合文档的请求必须被接受,或以字段名明确拒绝其中的可选部分",
+    operations=CHATS,
+    probe=GENERATED,
+    cases=lambda case: case.phase is Phase.VALID,
+    answers=Answers.VALID,
+    sampled=True,
+    breaks="clients that send what the document allows get an error",
+    breaks_zh="按文档发送请求的客户端会报错",
+)
+def valid_accepted(exchange: Exchange) -> Iterator[Finding]:
+    """A request that the documents allow MUST be accepted, or an optional part of it refused by name."""
+    if exchange.status >= 300:
+        yield Finding("status", "200, or a refusal that names an optional part", exchange.status, message_of(exchange))
+
+
+@rule(
+    "generated.valid.no-5xx",
+    doc="openai:guides/error-codes",
+    basis="implied",
+    zh="符合文档的请求不得使中转站出现内部错误",
+    operations=CHATS,
+    probe=GENERATED,
+    cases=lambda case: case.phase is Phase.VALID,
+    answers=Answers.EVERYTHING,
+    sampled=True,
+    applies=lambda exchange: exchange.answered and exchange.status not in _BUSY,
+    breaks="SDKs repeat such a request again and again, and it never works",
+    breaks_zh="SDK 会反复重试这种永远不会成功的请求",
+)
+def valid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
+    """A request that the documents allow MUST NOT lead to an internal error."""
+    if _breaks_down(exchange):
+        yield Finding("status", "no internal error", exchange.status, message_of(exchange))
+
+
+@rule(
+    "generated.invalid.refused",
+    doc="openai:chat/create",
+    lines=("1.5",),
+    zh="不符合任何文档的请求应以 4xx 拒绝",
+    operations=CHATS,
+    probe="generated-invalid",
+    answers=Answers.REFUSAL,
+    sampled=True,
+    breaks="mistakes in requests are hidden, and billed",
+    breaks_zh="请求中的错误被掩盖,并照样计费",
+)
+def invalid_refused(exchange: Exchange) -> Iterator[Finding]:
+    """A request that no document allows SHOULD be refused with a 4xx status."""
+    if exchange.status < 400:
+        yield Finding("status", "4xx", exchange.status, exchange.case.mutation)
+
+
+@rule(
+    "generated.invalid.no-5xx",
+    doc="openai:guides/error-codes",
+    lines=("1.5",),
+    zh="不符合文档的请求不得使中转站出现内部错误",
+    operations=CHATS,
+    probe="generated-invalid",
+    answers=Answers.EVERYTHING,
+    sampled=True,
+    applies=lambda exchange: exchange.answered and exchange.status not in _BUSY,
+    breaks="SDKs retry a 5xx: the mistake is hidden",
+    breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
+)
+def invalid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
+    """A request that no document allows MUST NOT lead to an internal error."""
+    if _breaks_down(exchange):
+        code = str((exchange.error or {}).get("code"))
+        label = _OLD_NEW_API if exchange.status == 500 and code.startswith("invalid") else ""
+        said = f"{exchange.case.mutation}: {message_of(exchange)}"
+        yield Finding("status", "4xx", exchange.status, said, deviation=label)
+
+
+@rule(
+    "generated.invalid.in-time",
+    doc="openai:guides/error-codes",
+    basis="implied",
+    zh="不符合文档的请求必须及时得到回答",
+    operations=CHATS,
+    probe="generated-invalid",
+    answers=Answers.EVERYTHING,
+    sampled=True,
+    breaks="a mistake in a request hangs the program that made it",
+    breaks_zh="请求中的一个错误会让程序一直等待",
+)
+def invalid_in_time(exchange: Exchange) -> Iterator[Finding]:
+    """A request that no document allows MUST be answered in time."""
+    if exchange.failure is not None and exchange.failure.kind in _LATE:
+        yield Finding("", "an answer", exchange.failure.detail, exchange.case.mutation)
+
+
+@rule(
+    "generated.invalid.named",
+    doc="openai:guides/error-codes",
+    lines=("ERR-02",),
+    zh="拒绝时可以不指出是哪个字段有误",
+    operations=CHATS,
+    probe="generated-invalid",
+    answers=Answers.REFUSAL,
+    sampled=True,
+    cases=lambda case: "/" in case.mutation,
+    applies=lambda exchange: exchange.status in range(400, 500) and exchange.error is not None,
+    breaks="people look for the mistake in the wrong place",
+    breaks_zh="用户会在错误的地方寻找问题",
+)
+def invalid_named(exchange: Exchange) -> Iterator[Finding]:
+    """A refusal MAY leave open which field is wrong."""
+    error = exchange.error or {}
+    field = exchange.case.mutation.partition("/")[2].partition("/")[0]
+    said = f"{error.get('param')} {error.get('code')} {error.get('message')}"
+    if field and field not in said:
+        yield Finding("/error/param", field, error.get("param"), exchange.case.mutation)
+
+
+@rule(
+    "generated.invalid.recovers",
+    doc="openai:guides/error-codes",
+    basis="implied",
+    zh="错误的请求之后,正常请求必须仍能得到回答",
+    operations=CHATS,
+    probe=RECOVERY,
+    answers=Answers.EVERYTHING,
+    sampled=True,
+    applies=lambda exchange: exchange.answered and exchange.status != 429 and exchange.status not in _BUSY,
+    breaks="one user's mistake takes the service from others",
+    breaks_zh="一个错误请求会影响后续的正常请求",
+)
+def recovers(exchange: Exchange) -> Iterator[Finding]:
+    """A good request MUST be answered after bad ones."""
+    if exchange.status >= 300:
+        yield Finding("status", 200, exchange.status, message_of(exchange))

@@ -1,0 +1,189 @@
+"""What a relay does with each optional request parameter: the matrix of parameter support.
+
+Everything is read off exchanges. A parameter whose effect cannot be seen in an answer is *accepted*; one whose
+effect is there is *honoured*, one whose effect is missing is *ignored*; *refused* is plain and by name; *breaks*
+is an internal error or an unexplained refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from conformance.jsontext import parse_json
+from conformance.model import Expectation
+from conformance.refusals import met_no_route, out_of_credit, refused_part
+from conformance.usage import reported_usage
+
+if TYPE_CHECKING:
+    from conformance.model import Exchange, Ledger
+
+_BUSY = frozenset({408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+_ALWAYS = frozenset({"model", "messages"})
+
+
+class Support(StrEnum):
+    """What became of a parameter; members from best to worst."""
+
+    HONOURED = "honoured"
+    ACCEPTED = "accepted"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    BREAKS = "breaks"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter: what became of it, how often it was sent, and an exchange that shows it."""
+
+    parameter: str
+    support: Support
+    sent: int
+    exchange: str
+    beside: tuple[str, ...] = ()
+    """Other optional parameters without which it was not seen to break."""
+
+
+def parameter_support(ledger: Ledger) -> list[Row]:
+    """One row for each optional top-level parameter that a valid request of this run carried, by name."""
+    outcomes: dict[str, list[tuple[Support, Exchange, tuple[str, ...]]]] = defaultdict(list)
+    exchanges = [exchange for exchange in ledger.exchanges if _tells(exchange)]
+    blamed = {each.case: _optional(each.exchange) for each in ledger.minimised if each.reproduced}
+    innocent = {name for exchange in exchanges if exchange.status < 300 for name in _optional(exchange)}
+    for exchange in exchanges:
+        for name, support in _outcomes(exchange, blamed.get(exchange.case.id), innocent):
+            outcomes[name].append((support, exchange, blamed.get(exchange.case.id, ())))
+    return [_row(name, outcomes[name]) for name in sorted(outcomes)]
+
+
+def _row(name: str, outcomes: list[tuple[Support, Exchange, tuple[str, ...]]]) -> Row:
+    """The worst that happened; one honoured answer outweighs answers in which nothing could be seen."""
+    order = (Support.BREAKS, Support.IGNORED, Support.HONOURED, Support.ACCEPTED, Support.REFUSED)
+    support, exchange, blamed = min(outcomes, key=lambda outcome: order.index(outcome[0]))
+    beside = tuple(other for other in blamed if other != name) if support is Support.BREAKS else ()
+    return Row(name, support, len(outcomes), exchange.case.id, beside)
+
+
+def _tells(exchange: Exchange) -> bool:
+    """Whether an exchange says something of its parameters: a valid chat request that got its own answer."""
+    case = exchange.case
+    if case.expect is not Expectation.SUCCESS or not case.body or not case.operation.startswith("chat"):
+        return False
+    no_answer = not exchange.answered or exchange.status in _BUSY or met_no_route(exchange) or out_of_credit(exchange)
+    return not no_answer and not case.stop_after_events
+
+
+def _optional(exchange: Exchange) -> tuple[str, ...]:
+    return tuple(name for name in exchange.case.body or () if name not in _ALWAYS)
+
+
+def _outcomes(exchange: Exchange, blamed: tuple[str, ...] | None, innocent: set[str]) -> Iterable[tuple[str, Support]]:
+    """What one exchange says of each of its optional parameters."""
+    names = _optional(exchange)
+    if exchange.status < 300:
+        return [(name, observe(exchange, name)) for name in names]
+    part = refused_part(exchange)
+    if part:
+        return [(name, Support.REFUSED) for name in names if name == part]
+    # Nobody says which part it was: what a smaller request showed, else what was never accepted elsewhere.
+    guilty = blamed if blamed is not None else [name for name in names if name not in innocent]
+    return [(name, Support.BREAKS) for name in names if name in guilty]
+
+
+def observe(exchange: Exchange, name: str) -> Support:
+    """Whether a successful answer shows the effect of a parameter."""
+    look = _LOOKS.get(name)
+    value = (exchange.case.body or {}).get(name)
+    seen = look(exchange, value) if look and value is not None else None
+    if seen is None:
+        return Support.ACCEPTED
+    return Support.HONOURED if seen else Support.IGNORED
+
+
+def _is_stream(exchange: Exchange) -> bool:
+    return bool(exchange.stream.chunks)
+
+
+def _choices(exchange: Exchange) -> list[tuple[str, str]]:
+    """(text, finish reason) of each choice; an answer of another shape has none."""
+    if _is_stream(exchange):
+        return [(choice.text, choice.finish) for _, choice in sorted(exchange.stream.choices.items())]
+    found = exchange.json.get("choices") if isinstance(exchange.json, dict) else None
+    choices = [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
+    return [(_text(choice), str(choice.get("finish_reason"))) for choice in choices]
+
+
+def _text(choice: Mapping[str, Any]) -> str:
+    message = choice.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    return content if isinstance(content, str) else ""
+
+
+def _count(exchange: Exchange, value: Any) -> bool | None:
+    """As many choices as asked for; one is what is given anyway."""
+    return len(_choices(exchange)) == value if value != 1 else None
+
+
+def _stops(exchange: Exchange, value: Any) -> bool | None:
+    """The texts do not hold the stop strings; it shows only where one of them ended a text."""
+    words = [value] if isinstance(value, str) else value
+    if any(word in text for word in words for text, _ in _choices(exchange)):
+        return False
+    return None
+
+
+def _limit(exchange: Exchange, value: Any) -> bool | None:
+    """Not more output than allowed; it shows as honoured only where the limit ended a text."""
+    usage = reported_usage(exchange) or {}
+    taken, details = usage.get("completion_tokens"), usage.get("completion_tokens_details")
+    thought = details.get("reasoning_tokens") if isinstance(details, dict) else 0
+    allowed = value * ((exchange.case.body or {}).get("n") or 1)
+    if isinstance(taken, int) and isinstance(thought, int) and taken - thought > allowed:
+        return False
+    return True if any(finish == "length" for _, finish in _choices(exchange)) else None
+
+
+def _json(exchange: Exchange, value: Any) -> bool | None:
+    """JSON where JSON was asked for, in an answer that was not cut."""
+    kind = value.get("type") if isinstance(value, dict) else ""
+    whole = [text for text, finish in _choices(exchange) if text and finish == "stop"]
+    if kind not in {"json_object", "json_schema"} or not whole or (exchange.case.body or {}).get("stop"):
+        return None
+    return all(isinstance(parse_json(text.encode(errors="replace")).value, dict) for text in whole)
+
+
+def _logprobs(exchange: Exchange, value: Any) -> bool | None:
+    """Log probabilities beside a text."""
+    if value is not True or not any(text for text, _ in _choices(exchange)):
+        return None
+    body = exchange.response.body if exchange.response else b""
+    return re.search(rb'"logprob"\s*:', body) is not None
+
+
+def _usage_asked(exchange: Exchange, value: Any) -> bool | None:
+    """A stream that was asked for its usage reports it."""
+    if not _is_stream(exchange) or not isinstance(value, dict) or not value.get("include_usage"):
+        return None
+    return bool(exchange.stream.usages)
+
+
+def _streamed(exchange: Exchange, value: Any) -> bool | None:
+    return _is_stream(exchange) is value
+
+
+_LOOKS: Mapping[str, Callable[[Exchange, Any], bool | None]] = {
+    "n": _count,
+    "stop": _stops,
+    "max_tokens": _limit,
+    "max_completion_tokens": _limit,
+    "response_format": _json,
+    "logprobs": _logprobs,
+    "top_logprobs": lambda exchange, value: _logprobs(exchange, True) if value else None,
+    "stream_options": _usage_asked,
+    "stream": _streamed,
+}
+"""How the effect of a parameter can be seen: True, False, or None where an answer shows neither."""
