@@ -6,11 +6,13 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from conformance.contract import SchemaSet
 from conformance.errors import UsageError
 from conformance.judging import judge
-from conformance.model import Case, Exchange, Finding, Judgement, Ledger, Phase, Verdict
+from conformance.model import Case, Exchange, Finding, JSONValue, Judgement, Ledger, Phase, Verdict
 from conformance.refusals import GENERATED
 from conformance.rules.base import Rule, catalogue
 
@@ -34,6 +36,25 @@ class Failing:
     ways: frozenset[tuple[str, str]]
     """Where it is broken, and by what kind of value."""
     profile: Profile | None = None
+
+    @cached_property
+    def _page(self) -> SchemaSet | None:
+        """The schemas of the provider's page, where it says what a request looks like."""
+        if self.profile is None or "request" not in self.profile.schemas.get(self._schema, {}).get("$defs", {}):
+            return None
+        return SchemaSet(self.profile.schemas)
+
+    @property
+    def _schema(self) -> str:
+        return f"{self.profile.name if self.profile else ''}/{self.case.operation.removesuffix('.stream')}.json"
+
+    def is_allowed(self, case: Case) -> bool:
+        """Whether the provider's page finds no other mistake in a smaller case than in the original one."""
+        return self._mistakes(case) == self._mistakes(self.case)
+
+    def _mistakes(self, case: Case) -> dict[str, JSONValue]:
+        errors = self._page.errors(f"{self._schema}#/$defs/request", case.body) if self._page else ()
+        return {error.at: error.expected for error in errors}
 
     @property
     def case(self) -> Case:
@@ -131,7 +152,7 @@ def _obstacle(case: Case) -> str:
         return "it has no JSON body"
     if case.phase is Phase.PREFLIGHT:
         return "every run begins with it"
-    if case.during or case.follows:
+    if case.during or (case.follows and not case.mutation):
         return "it is about another request before it"
     return ""
 

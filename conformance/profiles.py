@@ -186,7 +186,7 @@ def _check(path: Path, schema: dict[str, Any]) -> None:
         at = "".join(f"/{part}" for part in error.absolute_path)
         raise DataError(f"{path}: not a JSON schema: {error.message[:200]} at {at or '/'}") from error
     except ValueError as error:
-        raise DataError(f"{path}: not a JSON schema: {str(error)[:200]}") from error
+        raise DataError(f"{path}: not a JSON schema: {str(error).partition(chr(10))[0][:200]}") from error
 
 
 def _at_line(content: bytes, problem: str) -> str:

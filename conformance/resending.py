@@ -119,13 +119,17 @@ class _Resender:
         proposals = candidates(found.case, found.rule.probe)
         try:
             case = next(proposals)
-            while (exchange := await self._send(case, found.rule.id, left)) is not None:
-                fails = found.again(exchange)
-                smallest = len(self._sent) - 1 if fails else smallest
+            while True:
+                fails = False
+                if found.is_allowed(case):
+                    exchange = await self._send(case, found.rule.id, left)
+                    if exchange is None:
+                        return smallest, False
+                    fails = found.again(exchange)
+                    smallest = len(self._sent) - 1 if fails else smallest
                 case = proposals.send(fails)
         except StopIteration:
             return smallest, True
-        return smallest, False
 
     async def _send(self, case: Case, rule: str, left: Budget) -> Exchange | None:
         """One case, again after a refused connection, 429 or 503; None when nothing more may be sent."""

@@ -31,7 +31,7 @@ from conformance.model import (
 from conformance.planning import PREFLIGHT
 from conformance.preflight import base_urls, reason_to_stop, speaks_api
 from conformance.redaction import Secrets
-from conformance.refusals import wants_other_limit
+from conformance.refusals import GENERATED, wants_other_limit
 from conformance.retrying import attempt_of, wait_before_next
 
 if TYPE_CHECKING:
@@ -317,6 +317,9 @@ class _Recorder:
         exchange: Exchange | None = None
         earlier: tuple[Attempt, ...] = ()
         alone = False
+        if case.phase is Phase.INVALID and GENERATED in case.probes:
+            # What a bad request leaves behind is found by the request that asks for it, not by a good one beside it.
+            await self._valid_ended.wait()
         async with AsyncExitStack() as place:
             while True:
                 if case.phase is Phase.INVALID and self._benched and not alone:

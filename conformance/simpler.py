@@ -10,6 +10,7 @@ from typing import Any
 from conformance.contract import load_schemas, schema_errors
 from conformance.model import Case, JSONValue
 from conformance.operations import OPERATIONS
+from conformance.refusals import GENERATED
 
 Place = tuple[str | int, ...]
 """The keys and indices that lead to a value inside a body."""
@@ -41,7 +42,7 @@ _NEEDS = {
 """Optional keys that make no sense without another one."""
 
 _MEANT = {"include-usage": "stream_options", "utf8": "messages"}
-"""Probes that promise something of a key: without it, a rule would blame the relay for what was not asked."""
+"""Keys that the rules of these probes take for granted: without them, the relay is blamed for what was not asked."""
 
 
 def get(value: JSONValue, place: Place) -> JSONValue:
@@ -60,15 +61,14 @@ def put(value: JSONValue, place: Place, new: JSONValue) -> JSONValue:
     return copy
 
 
-def without(value: JSONValue, places: Sequence[Place]) -> JSONValue:
-    """The value without the keys at some places."""
+def without(value: Mapping[str, JSONValue] | list[JSONValue], places: Sequence[Place]) -> JSONValue:
+    """An object or list without the keys at some places."""
     if isinstance(value, Mapping):
         gone = {place[0] for place in places if len(place) == 1}
         items = ((key, inner, _below(places, key)) for key, inner in value.items() if key not in gone)
         return {key: without(inner, below) if below else inner for key, inner, below in items}
-    if isinstance(value, list):
-        return [without(inner, _below(places, index)) for index, inner in enumerate(value)]
-    return value
+    below_each = ((inner, _below(places, index)) for index, inner in enumerate(value))
+    return [without(inner, below) if below else inner for inner, below in below_each]
 
 
 def _below(places: Sequence[Place], step: str | int) -> list[Place]:
@@ -124,8 +124,12 @@ def simpler(value: JSONValue, place: Place) -> list[JSONValue]:
         return ["a", *halves(value)] if len(value) > 1 else ["a"] if value != "a" else []
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value in {math.inf, -math.inf}:
         return []
-    half = value // 2 if isinstance(value, int) else int(value / 2)
-    return [number for number in dict.fromkeys([0, 1, 2, half, int(value)]) if _rank(number) < _rank(value)]
+    whole = int(value)
+    sign = -1 if whole < 0 else 1
+    # Large numbers lose a half or a quarter of their digits at once: a bound such as 2**31 is met in a few steps.
+    root = math.isqrt(abs(whole))
+    smaller = (0, 1, -1, 2, sign * root, sign * root * math.isqrt(root), sign * (abs(whole) // 2), whole)
+    return [number for number in dict.fromkeys(smaller) if _rank(number) < _rank(value)]
 
 
 def _key(place: Place) -> str | int:
@@ -159,10 +163,11 @@ class Kind:
         """The kind of a case, for a rule that looks at cases with this probe."""
         body = case.body or {}
         schema = _schema(case.operation)
-        kept = {*_FIXED, *(key for name, key in _MEANT.items() if name in case.probes)}
+        kept = {*_FIXED, *([_MEANT[probe]] if probe in _MEANT else [])}
         if OPERATIONS[case.operation].streams:
             kept.add("stream")
-        present = {case.feature} & body.keys() if probe else set()
+        # The probes of a generated case hold for its body as it is; those of others stand for what they are about.
+        present = {case.feature} & body.keys() if probe and GENERATED not in case.probes else set()
         return cls(body, schema, _errors(schema, body), _mutated(case.mutation), frozenset(kept), frozenset(present))
 
     def may_lack(self, key: str) -> bool:
@@ -220,6 +225,8 @@ def _troubles(body: Mapping[str, JSONValue]) -> set[str]:
     chosen = _found(body, ("tool_choice", "function", "name"))
     if chosen and chosen not in [_found(tool, ("function", "name")) for tool in _dicts(body.get("tools"))]:
         troubles.add("a tool that is not there")
+    if _found(body, ("response_format", "type")) == ("json_object",) and "json" not in str(messages).lower():
+        troubles.add("JSON that nobody speaks of")  # OpenAI refuses that
     return troubles
 
 

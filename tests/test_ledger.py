@@ -15,7 +15,20 @@ from hypothesis import strategies as st
 
 from conformance.errors import LedgerError, UsageError
 from conformance.ledger import LedgerWriter, cut_torn_line, read_ledger
-from conformance.model import Attempt, Auth, Case, Exchange, Failure, Ledger, Limits, Provider, Request, Response, Stop
+from conformance.model import (
+    Attempt,
+    Auth,
+    Case,
+    Exchange,
+    Failure,
+    Ledger,
+    Limits,
+    Minimised,
+    Provider,
+    Request,
+    Response,
+    Stop,
+)
 from conformance.planning import plan
 from conformance.redaction import Secrets
 
@@ -81,7 +94,15 @@ def test_what_is_written_is_read_back(found: list[Exchange]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"body": {}}, {"raw": ""}, {"headers": {"A": "b"}}, {"auth": Auth.NONE}, {"probes": frozenset({"x"})}]
+    "change",
+    [
+        {"mutation": "wrong-type /n"},
+        {"body": {}},
+        {"raw": ""},
+        {"headers": {"A": "b"}},
+        {"auth": Auth.NONE},
+        {"probes": frozenset({"x"})},
+    ],
 )
 def test_every_field_of_a_case_is_kept(change: dict[str, Any], tmp_path: Path) -> None:
     cases = (replace(CASES[0], **change), *CASES[1:])
@@ -203,3 +224,69 @@ def check_refusal(read: Callable[[], Ledger]) -> None:
     except LedgerError as error:
         assert "line" in error.message or "format" in error.message  # noqa: PT017 - both ends are right
         assert error.hint  # noqa: PT017 - the same
+
+
+SMALLER = replace(CASES[1], body={"a": 1})
+
+
+def searched(path: Path, count: int = 2, **more: Any) -> Ledger:
+    """A ledger with a search for a smaller case after its end, written and read."""
+    exchanges = (made(CASES[1]), made(SMALLER, started=21.0))
+    with LedgerWriter(path, SECRETS) as writer:
+        writer.header(PROVIDER, Limits(), CASES, (), 12.5)
+        writer.footer(3.25, None)
+        for exchange in exchanges[:count]:
+            assert writer.minimising(exchange, "a.rule") == exchange
+        fields = {"requests": 2, "reproduced": True, "complete": False, "smallest": 1, "exchanges": exchanges, **more}
+        writer.minimised(Minimised(CASES[1].id, "a.rule", **fields))
+    return read_ledger(path)
+
+
+def test_a_search_for_a_smaller_case_is_read_back(tmp_path: Path) -> None:
+    ledger = searched(tmp_path / "a")
+
+    (found,) = ledger.minimised
+    assert ledger.complete
+    assert ledger.seconds == 3.25
+    assert (found.case, found.rule, found.requests) == (CASES[1].id, "a.rule", 2)
+    assert (found.reproduced, found.complete) == (True, False)
+    assert found.result == SMALLER
+    assert found.exchange.started == 21.0
+    assert ledger.resent == found.exchanges
+    assert ledger.exchanges == ()
+
+
+@pytest.mark.parametrize("wrong", [{"count": 1}, {"count": 0}, {"smallest": 2}])
+def test_a_search_that_says_more_than_there_is_is_refused(wrong: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="are announced"):
+        searched(tmp_path / "a", **wrong)
+
+
+def test_an_edit_anywhere_in_a_search_gives_a_ledger_or_a_clear_refusal(tmp_path: Path) -> None:
+    searched(tmp_path / "a")
+    lines = [json.loads(line) for line in (tmp_path / "a").read_bytes().splitlines()]
+    lines[0]["plan"] = lines[0]["plan"][:1]
+    for number in (2, 4):
+        for path in leaves(lines[number]):
+            for new in NEW:
+                edited = [*lines[:number], put(lines[number], path, new), *lines[number + 1 :]]
+                (tmp_path / "b").write_text("".join(json.dumps(line) + "\n" for line in edited))
+                check_refusal(lambda: read_ledger(tmp_path / "b"))
+
+
+@pytest.mark.parametrize(
+    ("torn", "complete"),
+    [(b'{"kind":"minimising","case', True), (b'{"kind":"exchange","case', False), (b'{"ki', False)],
+)
+def test_what_was_cut_off_after_the_end_of_a_run(torn: bytes, tmp_path: Path, *, complete: bool) -> None:
+    written(tmp_path / "a", made())
+    (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes() + torn)
+
+    assert read_ledger(tmp_path / "a").complete == complete
+
+
+def test_anything_that_was_cut_off_after_a_search_leaves_the_run_whole(tmp_path: Path) -> None:
+    searched(tmp_path / "a")
+    (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes() + b'{"ki')
+
+    assert read_ledger(tmp_path / "a").complete

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from conformance.ledger import read_ledger
 from conformance.minimising import candidates
 from conformance.model import Auth, Case, Expectation, Judgement, Ledger, Limits, Phase, Price, Provider, Verdict
 from conformance.planning import plan
+from conformance.profiles import Profile
 from conformance.redaction import Secrets
 from conformance.resending import minimise
 from conformance.send import record
@@ -134,17 +136,18 @@ def test_only_the_keys_that_a_fault_needs_are_left(needed: set[str], order: list
 
 
 @always
-@given(st.randoms(use_true_random=False))
-def test_a_search_ends_and_keeps_a_failing_case_whatever_it_is_told(random: Any) -> None:
+@given(st.randoms(use_true_random=False), st.sampled_from(["BODY", "TOOLS"]))
+def test_a_search_ends_and_keeps_a_failing_case_whatever_it_is_told(random: Any, name: str) -> None:
+    start = {"BODY": BODY, "TOOLS": TOOLS}[name]
     told: list[bool] = []
 
     def fails(_: dict[str, Any]) -> bool:
         told.append(random.random() < 0.4)
         return told[-1]
 
-    smallest, tried = shrunk(case(), fails)
+    smallest, tried = shrunk(case(start), fails)
 
-    failed = [BODY, *(body for body, failing in zip(tried, told, strict=True) if failing)]
+    failed = [start, *(body for body, failing in zip(tried, told, strict=True) if failing)]
     assert smallest.body == failed[-1]
     assert len(tried) < 200
     assert all(later.keys() <= earlier.keys() for earlier, later in pairwise(failed))
@@ -165,15 +168,13 @@ def test_a_streamed_request_stays_one() -> None:
 
 
 def test_what_a_probe_promises_is_kept() -> None:
-    start = case(STREAMED, operation="chat.stream", probes=frozenset({"generated", "include-usage"}))
-
-    smallest, _ = shrunk(start, anything)
+    smallest, _ = shrunk(case(STREAMED, operation="chat.stream"), anything, "include-usage")
 
     assert (smallest.body or {})["stream_options"] == STREAMED["stream_options"]
 
 
 def test_a_rule_about_a_feature_is_only_asked_about_requests_that_have_it() -> None:
-    start = case(feature="response_format")
+    start = case(feature="response_format", probes=frozenset({"json"}))
 
     kept, _ = shrunk(start, anything, "json")
     left_out, _ = shrunk(start, anything)
@@ -211,6 +212,24 @@ def test_no_request_is_proposed_that_makes_no_sense() -> None:
         assert calls == [each["tool_call_id"] for each in body["messages"] if each["role"] == "tool"]
         assert "user" in [each["role"] for each in body["messages"]]
         assert {"type", "function"} <= {key for tool in body.get("tools", [CALL]) for key in tool}
+
+
+def test_a_tool_that_is_chosen_stays() -> None:
+    smallest, _ = shrunk(case(TOOLS), lambda body: "tool_choice" in body)
+
+    assert (smallest.body or {})["tools"] == [{"type": "function", "function": {"name": "later"}}]
+
+
+@pytest.mark.parametrize("form", ["json_object", "text"])
+def test_where_json_is_asked_for_the_messages_say_so(form: str) -> None:
+    messages = [{"role": "user", "content": "Answer in JSON, please: are you there?"}]
+    start = case({**BODY, "messages": messages, "response_format": {"type": form}})
+
+    smallest, _ = shrunk(start, lambda body: body.get("response_format") == {"type": form})
+
+    body = smallest.body or {}
+    assert set(body) == {"model", "messages", "response_format", "max_tokens"}
+    assert ("json" in body["messages"][0]["content"].lower()) == (form == "json_object")
 
 
 def test_a_conversation_that_is_needed_loses_what_it_can() -> None:
@@ -268,6 +287,7 @@ def test_what_is_missing_on_purpose_is_not_put_in() -> None:
         (-1.75, lambda value: value != int(value), -1.75),
         (2, lambda value: value >= 1, 1),
         (0, anything, 0),
+        (-2, lambda value: value < 0, -1),
     ],
 )
 def test_numbers_become_small_and_whole(value: float, needed: Callable[[float], bool], left: float) -> None:
@@ -278,11 +298,20 @@ def test_numbers_become_small_and_whole(value: float, needed: Callable[[float], 
     assert (smallest.body or {})["presence_penalty"] == left
 
 
-@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), True, "x", "", None, {}, []])
+@pytest.mark.parametrize("value", [[[1, 2], [3, 4]], 10**400, -(10**400), float("inf"), True, "x", "", None, {}, []])
 def test_odd_values_end_no_search(value: Any) -> None:
     smallest, _ = shrunk(case({**BODY, "odd": value}), lambda body: "odd" in body)
 
     assert "odd" in (smallest.body or {})
+
+
+def test_a_bound_among_large_numbers_is_met_in_few_steps() -> None:
+    start = case({**BODY, "seed": 2**62 + 1})
+
+    smallest, tried = shrunk(start, lambda body: body.get("seed", 0) > 2**31)
+
+    assert 2**31 < (smallest.body or {})["seed"] <= 2**32
+    assert len(tried) <= 30
 
 
 def test_texts_and_lists_are_cut_to_what_is_needed() -> None:
@@ -523,6 +552,7 @@ def several() -> list[Case]:
         case(id="chat/raw", raw="{}"),
         replace(case(id="chat/no-body"), body=None),
         case(id="chat/after", follows="chat/generated-1"),
+        case(id="chat/bad", follows="chat/generated-1", mutation="unknown-field /odd", body={**BODY, "odd": 1}),
         case(id="chat/short", body={"model": "$model", "messages": BODY["messages"], "seed": 1, "max_tokens": 16}),
     ]
 
@@ -627,17 +657,74 @@ def test_nothing_is_chosen_where_nothing_generated_fails(broken: Path) -> None:
     assert worth_minimising([], ledger) == []
 
 
+BAD: dict[str, Any] = {
+    "phase": Phase.INVALID,
+    "expect": Expectation.REFUSAL,
+    "mutation": "wrong-type /temperature",
+    "probes": frozenset({"generated", "generated-invalid"}),
+    "body": {**BODY, "temperature": "hot"},
+}
+
+
 def test_a_hang_that_is_the_failure_itself_is_followed(tmp_path: Path) -> None:
-    async def hang_up(call: Call) -> None:
-        call.reset()
+    async def hang(_: Call) -> None:
+        await asyncio.sleep(2)
 
-    with Server(faulty(lambda body: "seed" in body, hang_up)) as server:
-        path = recorded(server, tmp_path, retries=0)
-        ledger = read_ledger(path)
-        rules = broken_rules(ledger, "chat/generated-1")
-        found = minimise(path, [("chat/generated-1", rules[0])], secrets=SECRETS).minimised if rules else ()
+    needed = {"temperature", "seed"}
+    rule = "generated.invalid.in-time"
+    with Server(faulty(lambda body: needed <= body.keys(), hang)) as server:
+        path = recorded(server, tmp_path, case(**BAD), timeout=0.2)
+        (found,) = minimise(path, [(PAIR[0], rule)], secrets=SECRETS).minimised
 
-    assert all(set(each.result.body or {}) >= {"seed"} for each in found)
+    assert set(found.result.body or {}) == {"model", "messages", "max_tokens", *needed}
+    assert found.exchange.failure is not None
+    assert found.exchange.failure.kind == "timeout"
+
+
+@pytest.mark.parametrize(("other", "kept"), [(500, False), (501, False), (200, True)])
+def test_a_status_of_the_same_hundred_is_the_same_failure(other: int, tmp_path: Path, *, kept: bool) -> None:
+    async def answer(call: Call) -> None:
+        status = 500 if "seed" in call.json else other
+        await call.value({"error": {"message": "no", "type": "t", "param": None, "code": None}}, status)
+
+    with Server(faulty(anything, answer)) as server:
+        path = recorded(server, tmp_path, case(**BAD))
+        (found,) = minimise(path, [(PAIR[0], "generated.invalid.no-5xx")], secrets=SECRETS).minimised
+
+    assert ("seed" in (found.result.body or {})) == kept
+
+
+def page(request: dict[str, Any] | None) -> Profile:
+    """What the page of a provider says of a chat."""
+    schema = {"$defs": {"request": request} if request else {}}
+    return Profile(
+        name="page",
+        title="Page",
+        base_path="/v1",
+        hosts=(),
+        models=(),
+        claims=(),
+        schemas={"page/chat.json": schema},
+        defects=0,
+        weak=0,
+        digest="0",
+        folder=Path(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_schema", "kept"), [({"type": "object", "required": ["user", "model"]}, True), (None, False)]
+)
+def test_no_request_is_sent_that_the_page_of_the_provider_does_not_allow(
+    request_schema: dict[str, Any] | None, tmp_path: Path, *, kept: bool
+) -> None:
+    with Server(faulty(anything)) as server:
+        path = recorded(server, tmp_path)
+        (found,) = minimise(path, [PAIR], secrets=SECRETS, profile=page(request_schema)).minimised
+        sent = [call.json for call in server.calls[2:]]
+
+    assert ("user" in (found.result.body or {})) == kept
+    assert all("user" in body for body in sent) == kept
 
 
 def test_a_case_without_a_key_is_sent_without_one(tmp_path: Path) -> None:

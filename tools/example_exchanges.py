@@ -23,13 +23,18 @@ from conformance import relay
 from conformance.judging import judge
 from conformance.ledger import exchange_out
 from conformance.model import Exchange, Judgement, Ledger, Limits, Provider, Response, Verdict
-from conformance.planning import plan, select_rules
+from conformance.planning import PREFLIGHT, plan, select_rules
+from conformance.profiles import load_profile
 from conformance.redaction import Secrets
+from conformance.refusals import GENERATED
 from conformance.send import record
+from tools.kill_matrix import MANY, PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from conformance.model import Case
+    from conformance.profiles import Profile
     from conformance.rules.base import Rule
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "exchanges"
@@ -44,6 +49,8 @@ _HEAD, _TAIL = 5, 4
 _WIDE = 110
 _MINUTE = 60
 _ATTEMPTS = 20
+_PATIENCE = 10.0
+"""Seconds after which an exchange is given up."""
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 _TIME = re.compile(r"(?<![\d.])(1\d{9})(\d{3})?(?!\d)")
 
@@ -64,7 +71,8 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
     fault = min(
         (each for each in relay.catalogue().values() if rule.id in each.trips), key=lambda each: len(each.trips)
     )
-    failing = _shown(rule, background.variant(f"fault/{fault.name}"), Verdict.of(rule.severity))
+    asked = _asked(rule, fault.needs)
+    failing = _shown(rule, background.variant(f"fault/{fault.name}"), Verdict.of(rule.severity), asked)
     bad = {"why": fault.sentence, "fault": fault.name, "at": failing.at, "exchanges": _written(failing.exchanges)}
     if rule.id in _EDITS:
         why, edit = _EDITS[rule.id]
@@ -72,26 +80,32 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
     elif rule.id in _QUIRKS:
         why = f"The reference relay with the quirk {_QUIRKS[rule.id]}."
         with relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, only={_QUIRKS[rule.id]}))) as awkward:
-            passing = _shown(rule, awkward.base_url, Verdict.PASS)
+            passing = _shown(rule, awkward.base_url, Verdict.PASS, asked)
     else:
         why = "The reference relay."
-        passing = _shown(rule, background.base_url, Verdict.PASS)
+        passing = _shown(rule, background.base_url, Verdict.PASS, asked)
     good = {"why": why, "exchanges": _written(passing.exchanges)}
     return {"rule": rule.id, "pass": [good], "fail": [bad]}
 
 
-def _shown(rule: Rule, base_url: str, verdict: Verdict) -> Group:
+def _asked(rule: Rule, needs: str) -> list[Case]:
+    """The cases that the rule looks at; generated ones where only they find the fault."""
+    if needs != GENERATED:
+        return plan([rule.id])
+    return [case for case in plan([rule.id], generated=MANY) if case.id in PREFLIGHT or GENERATED in case.probes]
+
+
+def _shown(rule: Rule, base_url: str, verdict: Verdict, cases: Sequence[Case]) -> Group:
     """A group of exchanges with a relay that shows this verdict; a fault may need a hang-up to be noticed in time."""
     for _ in range(_ATTEMPTS):
-        groups = list(_groups(rule, _record(rule, base_url), verdict))
+        groups = list(_groups(rule, _record(base_url, cases), verdict))
         if groups:
             return min(groups, key=lambda group: len(json.dumps(_written(group.exchanges))))
     raise SystemExit(f"{rule.id}: no exchange is judged {verdict.label}")
 
 
-def _record(rule: Rule, base_url: str) -> Ledger:
-    """A run of the cases that the rule looks at, each answer small and without anything that changes."""
-    cases = plan([rule.id])
+def _record(base_url: str, cases: Sequence[Case]) -> Ledger:
+    """A run of these cases, each answer small and without anything that changes."""
     together = any(case.during or case.follows for case in cases)
     at_once = 8 if together else 1  # one after another, so that the relay counts the same every time
     with tempfile.TemporaryDirectory() as folder:
@@ -100,14 +114,14 @@ def _record(rule: Rule, base_url: str) -> Ledger:
             Provider(base_url, relay.DEFAULT_MODEL, _KEY),
             Path(folder) / "ledger.jsonl",
             secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
-            limits=Limits(concurrency=at_once, backoff=0.02, longest_wait=0.02),
+            limits=Limits(1_000, 100_000, at_once, timeout=_PATIENCE, backoff=0.02, longest_wait=0.02),
         )
     return replace(ledger, exchanges=tuple(_settled(_trimmed(exchange)) for exchange in ledger.exchanges))
 
 
 def _groups(rule: Rule, ledger: Ledger, verdict: Verdict) -> Iterator[Group]:
     """The groups of exchanges with this verdict: single ones, or for a rule over a run as few as it needs."""
-    for judgement in judge(ledger, [rule.id]):
+    for judgement in judge(ledger, [rule.id], page_of(rule)):
         recorded = [ledger.by_case[name] for name in judgement.exchanges]
         for some in [*combinations(recorded, rule.least), tuple(recorded)]:
             shown = _judged(rule, some)
@@ -119,8 +133,13 @@ def _judged(rule: Rule, exchanges: Sequence[Exchange]) -> Judgement | None:
     """What the rule says of these exchanges alone; None when they are of several operations and it judges one."""
     cases = tuple(exchange.case for exchange in exchanges)
     ledger = Ledger(Provider(_BASE, relay.DEFAULT_MODEL), Limits(), cases, tuple(exchanges), _STARTED, 1.0, "")
-    judgements = judge(ledger, [rule.id])
+    judgements = judge(ledger, [rule.id], page_of(rule))
     return judgements[0] if len(judgements) == 1 else None
+
+
+def page_of(rule: Rule) -> Profile | None:
+    """The page that a rule about a provider's page is shown with."""
+    return load_profile(PROFILE) if rule.page else None
 
 
 def _trimmed(exchange: Exchange) -> Exchange:

@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from conformance.derive.bodies import read_body
 from conformance.derive.curl import Curl, read_curl
-from conformance.derive.infer import as_type, infer
+from conformance.derive.infer import infer
 from conformance.derive.nav import METHODS, read_nav
-from conformance.derive.nesting import nest
 from conformance.derive.nouns import Body, DeriveError, Document, Endpoint, Header, Source
 from conformance.derive.plain import Line, lines_of, offset_of, unix
-from conformance.derive.tables import Field, Kind, read_fields, read_kind
+from conformance.derive.tables import read_fields
 from conformance.derive.tolerant import first_value
 
 LONGEST_PAGE = 8_000_000
@@ -27,14 +26,15 @@ _MEDIA = r"[a-z]+/[\w.+\-*]+"
 _HEADING = re.compile(rf"(?P<part>Header|Query|Path|Cookie|Body) 参数 ?(?P<media>{_MEDIA})?.{{0,40}}", re.IGNORECASE)
 _CODE = re.compile(r"(?:请求)?示例代码|请求示例请求示例")
 _ANSWERS = re.compile(r"返回响应")
-_EXAMPLE = re.compile(r"示例 ?\d{0,2}:?")
 _STATUS = re.compile(r"(?:HTTP ?状态码: ?|\W{0,4})(\d{3})(?!\d)[^\d/]{0,80}|[^\s\d]{1,40} ?\((\d{3})\)")
 _MEDIA_LINE = re.compile(rf"(?:内容格式: ?)?({_MEDIA}|JSON|XML|HTML|Raw|Binary)", re.IGNORECASE)
 _SHORT_MEDIA = {"json": "application/json", "xml": "application/xml", "html": "text/html", "raw": "text/plain"}
 _TARGET = re.compile(r"(?:https?://|/|\{\{)\S*")
 _CRUMB = re.compile(r"\d{1,3}\. ?(\S.*)")
 _FOOTER = re.compile(r"上一页|下一页|Built with.*|修改于.*")
-_LOOKS = re.compile(r"^[ \t]*(?:请求参数|返回响应|(?:Body|Header|Query|Path)[\s\u00a0]参数.{0,60})[ \t\r]*$", re.MULTILINE)
+_LOOKS = re.compile(
+    r"^[ \t]*(?:请求参数|返回响应|(?:Body|Header|Query|Path)[\s\u00a0]参数.{0,60})[ \t\r]*$", re.MULTILINE
+)
 
 
 def looks_like(text: str) -> bool:
@@ -188,7 +188,7 @@ def _bearer(parts: Sequence[_Part], headers: Sequence[Header]) -> bool | None:
 
 def _request(source: Source, parts: Sequence[_Part], curl: Curl | None) -> Body | None:
     for part in _of(parts, "body"):
-        body = _body(source, part.media or "application/json", part.line, part.lines)
+        body = read_body(source, part.media or "application/json", part.line, part.lines)
         if body.schema is None:
             body = _sent(source, curl) or body
         if body.schema is None:
@@ -230,7 +230,7 @@ def _answer(source: Source, lines: Sequence[Line], number: int) -> Body:
         if found := _MEDIA_LINE.fullmatch(line.text[:100]):
             media = _SHORT_MEDIA.get(found[1].lower(), found[1].lower())
         elif line.text and line.text not in ("Body", "数据结构"):
-            return _body(source, media, number, lines[place:])
+            return read_body(source, media, number, lines[place:])
     return Body(media, None, None, number)
 
 
@@ -246,58 +246,3 @@ def _status(lines: Sequence[Line], place: int) -> int:
     if not found or not (_MEDIA_LINE.fullmatch(below[:100]) or below in ("Body", "数据结构")):
         return 0
     return int(found[1] or found[2])
-
-
-def _body(source: Source, media: str, number: int, lines: Sequence[Line]) -> Body:
-    """A table, an example, or both."""
-    place = _example_place(lines)
-    table = lines[:place]
-    fields = read_fields(table)
-    root = next((kind for line in table[:3] if (kind := read_kind(line.text))), None)
-    shape = root if root and (not fields or fields[0].line > table[0].number) else None
-    value, line = _example(source, media, lines[place:], documented=bool(fields or shape))
-    return Body(media, _schema(source, fields, shape, value, line or number), value, number, line, bool(fields or shape))
-
-
-def _schema(source: Source, fields: Sequence[Field], root: Kind | None, value: Any, line: int) -> dict[str, Any] | None:
-    """The fields in the shape of the root; without fields what the example shows."""
-    if not fields:
-        said = as_type(root.types) if root else {}
-        if value is not None:
-            return {**infer(value, source, line), **said}
-        return {**said, "x-source": source.at(line), "x-evidence": ["table"]} if root else None
-    if root and root.types == ("array",):
-        first = value[0] if isinstance(value, list) and value else None
-        items = nest(fields, first, source, line)
-        return {"type": "array", "items": items, "x-source": items["x-source"], "x-evidence": ["table"]}
-    return nest(fields, value, source, line)
-
-
-def _example_place(lines: Sequence[Line]) -> int:
-    """The line of the word 示例 above a JSON text or a comment; where the word is lost, the line where JSON begins."""
-    words = [place for place, line in enumerate(lines) if len(line.text) < 9 and _EXAMPLE.fullmatch(line.text)]
-    for place in words:
-        below = next((line.text for line in lines[place + 1 :] if line.text), "")
-        if below.startswith(("{", "[", "//", "/*")):
-            return place
-    opens = (place for place, line in enumerate(lines) if line.text in ("{", "[") or line.text.startswith('{"'))
-    return next(opens, words[0] if words else len(lines))
-
-
-def _example(source: Source, media: str, lines: Sequence[Line], *, documented: bool) -> tuple[Any, int]:
-    """The value of the example and its line; None and 0 where there is none.
-
-    Raises DeriveError for a JSON body whose example is no JSON; a comment below a table is taken for the
-    remark that the answer is no JSON at all.
-    """
-    shown = [line for line in lines if line.text and not _EXAMPLE.fullmatch(line.text[:9])]
-    if not shown:
-        return None, 0
-    number = shown[0].number
-    try:
-        return first_value(source.text, source.at(number), offset_of(source.text, number)).value, number
-    except DeriveError:
-        remark = documented and all(line.text.startswith("//") for line in shown)
-        if "json" in media and not remark:
-            raise
-        return None, number

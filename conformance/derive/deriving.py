@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from conformance.derive import apifox, emit, example, markdown, openapi, repairs
 from conformance.derive.merging import merge
-from conformance.derive.naming import Name, base_path, name, path_of
+from conformance.derive.naming import Name, base_path, name, path_of, slug
 from conformance.derive.nouns import Defect, DeriveError, Document, Endpoint, NavItem, Source
 from conformance.derive.source import read_sources
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -46,9 +47,21 @@ class _Claim:
     """One leaf of the navigation, with the endpoint that documents it, where one does."""
 
     item: NavItem
-    document: Document
-    name: Name
+    file: str
+    """The input that has the leaf; the endpoint may stand in another."""
+    document: Document | None = None
     endpoint: Endpoint | None = None
+
+    @cached_property
+    def name(self) -> Name:
+        """What it is; asked for when the endpoint is known."""
+        if self.document is None or self.endpoint is None:
+            return name(self.item.title, self.item.folder, self.item.method)
+        path = path_of(self.endpoint.url)
+        named = name(self.item.title, self.item.folder, self.endpoint.method, path)
+        if not path:
+            named = _by_bodies(self.endpoint) or named
+        return named if named.operation else Name("endpoint", slug(self.document.source.name))
 
 
 @dataclass
@@ -101,45 +114,34 @@ def read(source: Source) -> Document:
 
 
 def _claims(documents: Sequence[Document]) -> list[_Claim]:
-    """Every leaf and every endpoint once, in the order of the pages; several pages share one navigation."""
+    """Every leaf and every endpoint once, in the order of the pages; an endpoint that has a leaf takes its place."""
+    claims = _leaves(documents)
+    by_title: dict[str, list[_Claim]] = defaultdict(list)
+    for claim in claims:
+        by_title[claim.item.title].append(claim)
+    for document in documents:
+        for endpoint in document.endpoints:
+            free = (each for each in by_title[endpoint.title] if not each.endpoint and _is_below(endpoint, each.item))
+            home = next(free, None)
+            if home:
+                home.document, home.endpoint = document, endpoint
+            else:
+                item = NavItem(endpoint.title, endpoint.folder, endpoint.method, endpoint.line)
+                claims.append(_Claim(item, document.source.name, document, endpoint))
+    return claims
+
+
+def _leaves(documents: Sequence[Document]) -> list[_Claim]:
+    """The leaves of all navigations; several pages of one provider share one."""
     found: dict[tuple[Any, ...], _Claim] = {}
     for document in documents:
-        for key, claim in _of_document(document):
-            known = found.setdefault(key, claim)
-            if known is not claim and claim.endpoint and not known.endpoint:
-                found[key] = replace(claim, item=known.item)
-            elif known is not claim and claim.endpoint:
-                found[(*key, document.source.name)] = claim
-            elif claim.item.method and not known.item.method:
-                known.item = replace(known.item, method=claim.item.method)
+        seen: dict[tuple[Any, ...], int] = defaultdict(int)
+        for item in document.nav:
+            place = item.title, item.folder
+            seen[place] += 1
+            claim = found.setdefault((*place, seen[place]), _Claim(item, document.source.name))
+            claim.item = replace(claim.item, method=claim.item.method or item.method)
     return list(found.values())
-
-
-def _of_document(document: Document) -> Iterator[tuple[tuple[Any, ...], _Claim]]:
-    seen: dict[tuple[Any, ...], int] = defaultdict(int)
-    for item, endpoint in _matched(document):
-        path = path_of(endpoint.url) if endpoint else ""
-        method = endpoint.method if endpoint else item.method
-        title = item.title or (endpoint.title if endpoint else "")
-        named = name(title, item.folder, method, path)
-        if endpoint and not path:
-            named = _by_bodies(endpoint) or named
-        key = (item.title, item.folder, path if not document.nav else "", method if not document.nav else "")
-        seen[key] += 1
-        yield (*key, seen[key]), _Claim(item, document, named, endpoint)
-
-
-def _matched(document: Document) -> list[tuple[NavItem, Endpoint | None]]:
-    """Leaves with their endpoints; an endpoint without a leaf is one of its own."""
-    left = list(document.endpoints)
-    pairs: list[tuple[NavItem, Endpoint | None]] = []
-    for item in document.nav:
-        near = [each for each in left if each.title == item.title and _is_below(each, item)]
-        endpoint = near[0] if near else None
-        if endpoint:
-            left.remove(endpoint)
-        pairs.append((item, endpoint))
-    return [*pairs, *((NavItem(each.title, each.folder, each.method, each.line), each) for each in left)]
 
 
 def _is_below(endpoint: Endpoint, item: NavItem) -> bool:
@@ -175,7 +177,7 @@ def _repaired(claims: Sequence[_Claim]) -> tuple[dict[str, _Operation], list[Def
     operations: dict[str, _Operation] = defaultdict(_Operation)
     defects: list[Defect] = []
     for claim in claims:
-        if claim.endpoint is None or not claim.name.operation:
+        if claim.document is None or claim.endpoint is None:
             continue
         operation = operations[claim.name.operation]
         parts, found = repairs.repair(claim.document, claim.endpoint, claim.name.operation)
@@ -260,7 +262,7 @@ def _entry(claim: _Claim, schemas: dict[str, Any]) -> dict[str, Any]:
         "folder": [emit.clean(part) for part in claim.item.folder],
         "kind": claim.name.kind,
         **{key: value for key, value in optional.items() if value},
-        "file": claim.document.source.name,
+        "file": claim.file,
         "line": claim.item.line,
     }
 

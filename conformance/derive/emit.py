@@ -24,10 +24,13 @@ LONGEST = 300
 
 _FIRST = ("$schema", "$id", "title", "description", "type", "enum", "const", "properties", "required", "items")
 _LAST = ("default", "examples", "x-source", "x-sources", "x-evidence", "x-weak", "$defs")
-_SORTED = ("required",)
-_ALONE = re.compile(r'\[\s+("[^"\n]*"|[\d.]+)\s+\]')
-"""A list of one plain value, which needs no lines of its own; a string in JSON has no line end, so this is no text."""
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_SORTED = frozenset({"required"})
+_VALUES = frozenset({"default", "const", "enum", "examples"})
+_SHORT = re.compile(r'\[\n\s+("[^"\n]*"(?:,\n\s+"[^"\n]*")*)\n\s+\]')
+"""A list of plain words; text in JSON holds no line ends, so this is never text."""
+_WIDEST = 80
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
+"""What would mark up a page's text, or turn it into a link."""
 
 
 def schema_json(name: str, operation: str, title: str, sources: Sequence[str], parts: Mapping[str, Any]) -> bytes:
@@ -44,7 +47,7 @@ def schema_json(name: str, operation: str, title: str, sources: Sequence[str], p
     text = json.dumps(_keys(document), ensure_ascii=False, indent=2) + "\n"
     if not is_harmless(text, lines=True):
         text = json.dumps(_keys(document), indent=2) + "\n"
-    return _ALONE.sub(r"[\1]", text).encode()
+    return _SHORT.sub(_on_one_line, text).encode()
 
 
 def profile_toml(profile: Mapping[str, Any]) -> bytes:
@@ -99,13 +102,18 @@ def _place(defect: Defect) -> tuple[str, int, str, str]:
 
 def _ordered(value: Any, inside: str = "") -> Any:
     """A schema with its keys in a fixed order; properties keep the order of the page."""
+    if inside in _VALUES or not isinstance(value, dict | list):
+        return value
     if isinstance(value, list):
         return sorted(value) if inside in _SORTED else [_ordered(each) for each in value]
-    if not isinstance(value, dict) or inside in {"default", "const", "examples"}:
-        return value
     if inside == "properties":
         return {name: _ordered(each) for name, each in value.items()}
     return {key: _ordered(each, key) for key, each in _keys(value).items()}
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    words = re.sub(r",\n\s+", ", ", found[1])
+    return f"[{words}]" if len(words) <= _WIDEST else found[0]
 
 
 def _keys(value: Mapping[str, Any]) -> dict[str, Any]:

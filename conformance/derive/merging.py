@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _STATED = frozenset({"table", "openapi", "prose"})
 _COMBINED = frozenset({"anyOf", "oneOf", "allOf"})
 _NOTES = ("title", "description", "default", "examples")
+_ORDER = {word: place for place, word in enumerate(EVIDENCE)}
 _MOST_CHOICES = 20
 
 
@@ -100,7 +101,7 @@ def _provenance(better: dict[str, Any], worse: dict[str, Any]) -> dict[str, Any]
     if len(sources) > 1:
         found["x-sources"] = sources
     if words:
-        found["x-evidence"] = sorted(words, key=lambda word: (*(EVIDENCE.index(word),) * (word in EVIDENCE), 99, word))
+        found["x-evidence"] = sorted(words, key=lambda word: (_ORDER.get(word, len(_ORDER)), word))
     return found
 
 

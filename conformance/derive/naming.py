@@ -275,7 +275,7 @@ def name(title: str, folder: tuple[str, ...] = (), method: str = "", path: str =
     if operation and not path:
         return Name("endpoint", operation, _variant(operation, title, plain, folder))
     if path or method:
-        return Name("endpoint", _slug(f"/{path.lstrip('/')}" if path else plain))
+        return Name("endpoint", slug(f"/{path.lstrip('/')}" if path else plain))
     return Name("text")
 
 
@@ -344,9 +344,7 @@ def _variant(operation: str, title: str, plain: str, folder: tuple[str, ...]) ->
     return title.strip() if _BY_IDS_DISPLAYS in plain else ""
 
 
-def _slug(text: str) -> str:
-    """An id for an endpoint that we have no name for: `other.` and what ASCII its path or title has."""
+def slug(text: str) -> str:
+    """An id for an endpoint that we have no name for: `other.` and what ASCII its path, title or file has."""
     words = re.findall(r"[a-z0-9]+", re.sub(r"\{[^}]*\}|^/v\d+(?=/)", "", text.lower()))
-    if not words:
-        return "other.root" if text.startswith("/") else ""
-    return ("other." + "-".join(words))[:80].rstrip("-")
+    return ("other." + ("-".join(words) or "unnamed"))[:80].rstrip("-")

@@ -23,20 +23,24 @@ _RANGES = tuple(
         rf">= ?{_N} ?(?:且|and|,)? ?<= ?{_N}",
     )
 )
-_LOWEST = re.compile(rf"(?:>=|≥|大于等于|不小于|不低于|至少|最小值?[为是:]?|at least|minimum(?: of| is|:)?) ?{_N}", re.IGNORECASE)
+_LOWEST = re.compile(
+    rf"(?:>=|≥|大于等于|不小于|不低于|至少|最小值?[为是:]?|at least|minimum(?: of| is|:)?) ?{_N}", re.IGNORECASE
+)
 _HIGHEST = re.compile(
     rf"(?:<=|≤|小于等于|不大于|不超过|最多|最大值?[为是:]?|at most|up to|maximum(?: of| is|:)?|no more than) ?{_N}",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    rf"(?:最多|不超过|at most|up to|no more than) ?{_N} ?(?:个|项|条|种|sequences?|items?|elements?|values?|entries|strings?)",
+    rf"(?:最多|不超过|at most|up to|no more than) ?{_N} ?"
+    r"(?:个(?!字)|项|条|种|(?:stop )?sequences?|items?|elements?|values?|entries|strings?)",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(
-    rf"(?:最多|不超过|最大长度[为是:]?|at most|up to|no more than) ?{_N} ?(?:个?字符|个?字|characters?)", re.IGNORECASE
+    rf"(?:最多|不超过|最大长度[为是:]?|at most|up to|no more than) ?{_N} ?(?:个?字|characters?)", re.IGNORECASE
 )
 _FRACTION = re.compile(
-    r"(?:如|像|例如|比如|所以|默认值?[为是:]?|such as|like|e\.g\.|so|default(?:s to| is|:)?) ?[-+]?\d{1,6}\.\d", re.IGNORECASE
+    r"(?:如|像|例如|比如|所以|默认值?[为是:]?|such as|like|e\.g\.|so|default(?:s to| is|:)?) ?[-+]?\d{1,6}\.\d",
+    re.IGNORECASE,
 )
 _VALUE = r"[\"'`]?[A-Za-z0-9_][\w.\-+]{0,60}[\"'`]?"
 _BETWEEN = r" ?(?:, ?or\b|, ?and\b|,|、|\||/|;|或者?|和|\bor\b|\band\b) ?"

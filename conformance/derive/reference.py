@@ -5,6 +5,7 @@ Sources: the official OpenAPI document of OpenAI and the types of its Python SDK
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ class Fact:
     """True: clients need it. False: relays leave it out. None: as the page says."""
     required_row: str = ""
     open_row: str = ""
-    """Set where a list of values on a page is never complete."""
+    """Set where a list of values on a page is seldom complete; `values` is the whole list."""
+    values: tuple[str, ...] = ()
 
 
 def _sampling(*, ranged: bool) -> tuple[Fact, ...]:
@@ -56,11 +58,13 @@ def _sampling(*, ranged: bool) -> tuple[Fact, ...]:
 
 _PART = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
 
+_ROLES = ("system", "user", "assistant", "tool", "developer")
+
 _CHAT_REQUEST = (
     *_sampling(ranged=True),
     Fact("messages", {"type": "array", "minItems": 1}, required=True, required_row="D5"),
     Fact("messages[]", {"type": "object"}),
-    Fact("messages[].role", {"type": "string"}, required=True, required_row="D5", open_row="D6"),
+    Fact("messages[].role", {"type": "string"}, required=True, required_row="D5", open_row="D6", values=_ROLES),
     Fact(
         "messages[].content",
         {"type": ["string", "array"], "minItems": 1, "items": _PART},
@@ -173,16 +177,31 @@ KNOWN_CHILDREN: Mapping[str, frozenset[str]] = {
 CANNED = {"id": "chatcmpl-123", "created": 1677652288}
 """Values of the example answer that pages copy from each other."""
 
-RETIRED = ("gpt-4-vision-preview", "gemini-pro", "gemini-1.5", "gemini1.5", "text-davinci-003", "gpt-4-32k")
-"""Models that their makers no longer serve, by how their names begin."""
+RETIRED = re.compile(
+    r"gpt-4-vision-preview|gpt-4-32k|gemini-pro(?!-)|gemini-?1\.[05]|text-davinci-00\d|claude-?[12]\b",
+    re.IGNORECASE,
+)
+"""Models that their makers no longer serve."""
 
 NAV_METHODS = (
-    (("TTS", "文本转语音", "文字转语音"), "POST"),
-    (("余额查询", "已用额度查询", "额度查询"), "GET"),
-    (("列出模型", "列出可用模型"), "GET"),
-    (("创建转录", "创建翻译", "语音转文字", "创建嵌入", "创建图像", "图像生成", "创建完成", "聊天接口"), "POST"),
+    (
+        re.compile(
+            r"TTS|文本转语音|文字转语音|语音转文字|创建(?:转录|翻译|嵌入|图像|图片|完成)|聊天接口", re.IGNORECASE
+        ),
+        "POST",
+    ),
+    (re.compile(r"额度查询|余额查询|列出(?:可用)?模型"), "GET"),
 )
-"""What a title in the navigation is usually called with."""
+"""What a title in the navigation is called with by protocol."""
+
+CHAT_IN_IMAGES = (
+    re.compile(r"\bgpt-4o?-all\b.*(?:生成|画图|绘图)", re.IGNORECASE),
+    re.compile(r"图像|图片|绘画|images?", re.IGNORECASE),
+)
+"""A title that is a chat model, and a folder that promises another endpoint."""
+
+LEGACY_PROSE = re.compile(r"替代标记的概率|predicted completions[^.]{0,200}alternative tokens", re.IGNORECASE)
+"""Words of the description of the old completions endpoint."""
 
 MONEY = ("usd", "usage", "amount", "balance", "quota", "cost", "price", "fee")
 """Last words of names whose values are money, so that a whole number in an example proves nothing."""

@@ -1,4 +1,4 @@
-"""The lines of a table to its fields, all on one level: names, types, titles, 必需 or 可选, and what is said of them."""
+"""The lines of a table to its fields, all on one level: name, type, title, 必需 or 可选, and what is said of each."""
 
 from __future__ import annotations
 

@@ -81,18 +81,18 @@ def _clean(text: str, start: int) -> tuple[list[str], int]:
     return kept, end
 
 
-def _keep(kept: list[str], kind: str, token: str) -> None:
+def _keep(kept: list[str], kind: str, piece: str) -> None:
     """Add a token; a comma that nothing follows goes, and a value that was left out becomes null."""
     last = kept[-1] if kept else ""
     if kind == "dots":
         return
-    if token == "," and (not last or last in "{[,"):
+    if piece == "," and (not last or last in "{[,"):
         return
-    if token in ("}", "]", ",") and last == ":":
+    if piece in ("}", "]", ",") and last == ":":
         kept.append("null")
-    elif token in ("}", "]") and last == ",":
+    elif piece in ("}", "]") and last == ",":
         kept.pop()
-    kept.append(_CONTROL.sub(_escaped, token) if kind == "string" else token)
+    kept.append(_CONTROL.sub(_escaped, piece) if kind == "string" else piece)
 
 
 def _escaped(found: re.Match[str]) -> str:

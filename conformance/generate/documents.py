@@ -37,7 +37,7 @@ class Document:
     """
 
     def __init__(self, root: Schema) -> None:
-        self.root: Schema = self.part(root)
+        self.root: Any = self.part(root)
         self.memo: dict[Any, Any] = {}
         """Room for what is worth computing once for each document."""
         self._registry = jsonschema_rs.Registry([(_HOME, self.root)])

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from conformance.generate.documents import Document
-from conformance.generate.merging import kinds
+from conformance.generate.merging import KINDS, kinds
 
 if TYPE_CHECKING:
     from conformance.generate.documents import Schema
@@ -24,6 +24,7 @@ NEVER = {
 """Parts that no generated case has, and why."""
 
 _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+_OF_KIND = {kind: {"type": kind} for kind in KINDS}
 _DEEPEST = 12
 
 
@@ -147,7 +148,7 @@ def _seen(document: Document, schema: Schema, value: Any, at: str, depth: int) -
         return
     shown = json.dumps(value, ensure_ascii=False)
     yield from (f"enum {at} {each}" for each in _values(target) if each == shown)
-    yield from (f"branch {at} {kind}" for kind in _kinds(target) if document.is_valid({"type": kind}, value))
+    yield from (f"branch {at} {kind}" for kind in _kinds(target) if document.is_valid(_OF_KIND[kind], value))
     yield from _met(target, value, at)
     for place, inner, kind in _inner(document, target, at):
         for found in _found(place, at, value):

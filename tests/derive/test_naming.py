@@ -48,7 +48,7 @@ MJ = ("Midjourney", "任务查询")
         ("Multi模板列表", ("Viggle舞蹈(逆向)",), "", "viggle.multi-templates", ""),
         ("Move上传视频并生成视频", ("Viggle舞蹈(逆向)",), "", "viggle.move", ""),
         ("全新接口 Foo Bar", (), "POST", "other.foo-bar", ""),
-        ("全新接口", (), "POST", "", ""),
+        ("全新接口", (), "POST", "other.unnamed", ""),
     ],
 )
 def test_a_title_is_a_name(title, folder, method, operation, variant):
@@ -90,7 +90,7 @@ def test_a_page_that_documents_no_endpoint_says_what_it_is(title, folder, kind):
         ("POST", "/api/ideogram/merge", "ideogram.reverse.merge"),
         ("POST", "/v1beta/models/gemini-pro:generateContent", "gemini.generate"),
         ("POST", "/v1/brand/new-thing/{id}", "other.brand-new-thing"),
-        ("POST", "/", "other.root"),
+        ("POST", "/", "other.unnamed"),
         ("DELETE", "/v1/models", "other.models"),
     ],
 )

@@ -16,14 +16,14 @@ from conformance.ledger import case_in, exchange_in
 from conformance.model import Finding, Judgement, Verdict
 from conformance.operations import OPERATIONS
 from conformance.rules.base import REGISTRY, Rule, catalogue, rule
-from tools.example_exchanges import _text
+from tools.example_exchanges import _text, page_of
 
 from .runs import ledger
 
 FOLDER = data("fixtures") / "exchanges"
 RULES = catalogue()
-_SOURCE = re.compile(r"(openai|one-api|new-api|rfc|whatwg):[A-Za-z0-9/.#_-]+")
-_LINE = re.compile(r"(ERR|COM|MOD|CHAT|STR|USE)-\d\d|\d\.\d")
+_SOURCE = re.compile(r"(openai|one-api|new-api|rfc|whatwg|page):[A-Za-z0-9/.#_-]+")
+_LINE = re.compile(r"(ERR|COM|MOD|CHAT|STR|USE|SO|LP)-\d\d|\d\.\d")
 
 every_rule = pytest.mark.parametrize("described", RULES.values(), ids=RULES)
 every_file = pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
@@ -36,7 +36,7 @@ def examples(rule_id: str) -> dict[str, Any]:
 
 def judged(rule_id: str, group: dict[str, Any]) -> Judgement:
     exchanges = [exchange_in(raw, case_in(raw["case"])) for raw in group["exchanges"]]
-    (judgement,) = judge(ledger(exchanges), [rule_id])
+    (judgement,) = judge(ledger(exchanges), [rule_id], page_of(RULES[rule_id]))
     return judgement
 
 
@@ -89,7 +89,7 @@ def test_a_requirement_is_one_sentence_with_one_keyword(described: Rule):
 def test_a_rule_looks_at_operations_that_there_are(described: Rule):
     assert described.operations
     assert set(described.operations) <= set(OPERATIONS)
-    assert described.over in {"exchange", "run"}
+    assert described.over in {"exchange", "operation", "run"}
     assert described.least == 1 or described.over == "run"
 
 

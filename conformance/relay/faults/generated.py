@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from conformance.relay.call import Refusal, Stage, text_of
-from conformance.relay.faults.base import GENERATED, PAGE, fault
+from conformance.relay.faults.base import GENERATED, fault
 from conformance.relay.validate import FIELDS
 
 if TYPE_CHECKING:
@@ -210,22 +210,3 @@ def _(call: Call) -> None:
     """Refuse the good one."""
     if call.state.memory.pop("poisoned", False):
         raise _obscurely()
-
-
-@fault(
-    "page-model-list-gone",
-    Stage.ARRIVED,
-    trips={"documented.operation.offered"},
-    needs=PAGE,
-    zh="文档列出的模型列表接口不存在",
-)
-def _(call: Call) -> None:
-    """There is no list of models, though the provider's page names it."""
-    if call.path.startswith("/v1/models"):
-        raise Refusal(404, f"Invalid URL ({call.method} {call.path[:200]})", code="unknown_url")
-
-
-@fault("page-usage-missing", Stage.ANSWER, trips={"response.documented"}, needs=PAGE, zh="缺少文档标为必需的 usage")
-def _(call: Call) -> None:
-    """An answer lacks its usage, which the provider's page marks as required."""
-    del call.answer["usage"]
