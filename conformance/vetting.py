@@ -22,7 +22,6 @@ from conformance.profiles import load_profile
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED
 from conformance.reporting.requests import coverage_lines
-from conformance.resending import minimise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -189,6 +188,8 @@ def minimise_failures(run: Run, ledger: Ledger) -> Ledger:
     pairs = [pair for pair in worth_minimising(judgements, ledger) if pair not in known]
     if not pairs:
         return ledger
+    from conformance.resending import minimise  # noqa: PLC0415 - only what sends needs the client
+
     budget = run.minimize_budget
     return minimise(run.ledger, pairs, secrets=run.secrets, budget=budget, limits=run.limits, profile=run.profile)
 
@@ -203,6 +204,8 @@ def minimise_case(path: Path, case: str, rule: str, *, budget: int, profile: Pro
     broken = [rule] if rule else broken_rules(ledger, case, profile)
     if not broken:
         raise UsageError(f"{case} breaks no rule that is about one exchange", "the report lists findings by case")
+    from conformance.resending import minimise  # noqa: PLC0415 - only what sends needs the client
+
     secrets = gather_secrets(ledger.provider)
     found = minimise(path, [(case, broken[0])], secrets=secrets, budget=budget, profile=profile)
     return found, broken[0]

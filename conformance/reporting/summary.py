@@ -172,7 +172,7 @@ def worst_first(judgements: Iterable[Judgement]) -> list[Judgement]:
 
 def spent(ledger: Ledger) -> Spent:
     """What the run cost: every attempt, tokens as reported, our ceiling where an answer reported none."""
-    exchanges = [*ledger.preflight, *ledger.exchanges]
+    exchanges = [*ledger.preflight, *ledger.exchanges, *ledger.resent]
     tokens = [tokens_of(exchange) for exchange in exchanges]
     return Spent(
         requests=sum(_requests(exchange) for exchange in exchanges),
