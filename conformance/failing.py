@@ -104,15 +104,18 @@ def broken_rules(ledger: Ledger, case_id: str, profile: Profile | None = None) -
 
 
 def worth_minimising(judgements: Sequence[Judgement], ledger: Ledger) -> list[tuple[str, str]]:
-    """(case, rule) of generated cases that fail: for each rule the case with the fewest keys, a few rules at most."""
+    """(case, rule) of generated cases that fail: for each rule the case with the fewest keys, a few rules at most.
+
+    What a fixed request shows as well is small already.
+    """
     rules = catalogue()
     pairs: dict[str, str] = {}
     for judgement in _worst_first(judgements):
         if rules[judgement.rule].over == "exchange" and judgement.rule not in pairs:
             cases = [ledger.by_case[finding.exchange].case for finding in _recorded(judgement, ledger)]
-            smallest = min(filter(_is_generated, cases), key=lambda case: len(case.body or {}), default=None)
-            if smallest is not None:
-                pairs[judgement.rule] = smallest.id
+            if cases and all(GENERATED in case.probes for case in cases):
+                smallest = min(filter(_is_generated, cases), key=lambda case: len(case.body or {}), default=None)
+                pairs |= {judgement.rule: smallest.id} if smallest else {}
     return [(case, rule) for rule, case in pairs.items()][:MOST_SEARCHES]
 
 

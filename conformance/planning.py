@@ -105,12 +105,11 @@ def ceiling(cases: Sequence[Case]) -> Ceiling:
 
 
 def prompt_length(case: Case) -> int:
-    """Characters of all message texts of a case."""
-    messages = (case.body or {}).get("messages") or []
-    return sum(
-        len(message["content"]) if isinstance(message["content"], str) else len(json.dumps(message["content"]))
-        for message in messages
-    )
+    """Characters of all message texts of a case; a request that is wrong on purpose may have none."""
+    found = (case.body or {}).get("messages")
+    messages = found if isinstance(found, list) else []
+    contents = [message.get("content") for message in messages if isinstance(message, dict)]
+    return sum(len(content) if isinstance(content, str) else len(json.dumps(content)) for content in contents)
 
 
 def _below(rule: str, prefix: str) -> bool:

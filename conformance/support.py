@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BUSY = frozenset({408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
 _ALWAYS = frozenset({"model", "messages"})
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
 class Support(StrEnum):
@@ -52,7 +53,7 @@ def parameter_support(ledger: Ledger) -> list[Row]:
     """One row for each optional top-level parameter that a valid request of this run carried, by name."""
     outcomes: dict[str, list[tuple[Support, Exchange, tuple[str, ...]]]] = defaultdict(list)
     exchanges = [exchange for exchange in ledger.exchanges if _tells(exchange)]
-    blamed = {each.case: _optional(each.exchange) for each in ledger.minimised if each.reproduced}
+    blamed = {each.case: _blamed(each.exchange) for each in ledger.minimised if each.reproduced}
     innocent = {name for exchange in exchanges if exchange.status < 300 for name in _optional(exchange)}
     for exchange in exchanges:
         for name, support in _outcomes(exchange, blamed.get(exchange.case.id), innocent):
@@ -79,6 +80,12 @@ def _tells(exchange: Exchange) -> bool:
 
 def _optional(exchange: Exchange) -> tuple[str, ...]:
     return tuple(name for name in exchange.case.body or () if name not in _ALWAYS)
+
+
+def _blamed(exchange: Exchange) -> tuple[str, ...]:
+    """What is left of a request that was made smaller; an output limit is always left, and guilty only alone."""
+    names = _optional(exchange)
+    return tuple(name for name in names if name not in _LIMITS) or names
 
 
 def _outcomes(exchange: Exchange, blamed: tuple[str, ...] | None, innocent: set[str]) -> Iterable[tuple[str, Support]]:

@@ -18,7 +18,7 @@ from conformance.derive.plain import Line, lines_of, offset_of, unix
 from conformance.derive.tables import read_fields
 from conformance.derive.tolerant import first_value
 
-LONGEST_PAGE = 8_000_000
+LONGEST_PAGE = 4_000_000
 """Characters of a page; the longest seen has ten thousand."""
 MOST_ENDPOINTS = 50
 

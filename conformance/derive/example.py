@@ -19,7 +19,7 @@ from conformance.derive.tolerant import first_value, read_json_tolerantly
 __all__ = ["infer", "looks_like", "read_json_tolerantly", "read_pair"]
 
 MOST_VALUES = 20
-LONGEST = 8_000_000
+LONGEST = 4_000_000
 
 _OPENS = re.compile(r"^[ \t]*([{\[])", re.MULTILINE)
 _TARGET = re.compile(

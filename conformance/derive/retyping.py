@@ -34,8 +34,10 @@ def _settle(side: Side, node: dict[str, Any], fact: Fact) -> None:
         node["items"] = {**merge(node.get("items", {}), seen), **ruled, **_kept_items(node, seen)}
     if not stated(node):
         node.pop("x-weak", None)
-    if differs and stated(node):
-        prove(node, *_grounds(side, said, fact))
+    grounds = _grounds(side, said, fact)
+    narrower = ours != ("null",) and set(ours) < set(theirs) and grounds == ("reference",)
+    if differs and stated(node) and not narrower:
+        prove(node, *grounds)
         documented = f"type {spoken(ours)}"
         side.report(fact.type_row, node, fact.path, documented, _evidence(side, said, fact), _promise(fact, said))
     elif differs or set(ours) != set(types_of(node)):

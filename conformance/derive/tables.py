@@ -43,7 +43,7 @@ _REQUIREMENT = _REQUIRED | _OPTIONAL
 _EXTRA = re.compile(r"(示例值|默认值|枚举值|example|default|enum)(?: ?: ?| ?$)(.*)", re.IGNORECASE)
 _EXTRAS = {"示例值": "example", "默认值": "default", "枚举值": "enum"}
 _ENUM_VALUE = re.compile(r"[\w.\-/+:]{1,80}", re.ASCII)
-_SEPARATOR = re.compile(r" ?[,、|;] ?| ")
+_SEPARATOR = re.compile(r" ?[,、|;] ?")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _field(lines: Sequence[Line], start: int, end: int, kind: Kind) -> Field:
         line=lines[start].number,
         title="" if unsaid else notes.join("title"),
         required=notes.required,
-        description=notes.join("title") if unsaid else notes.join("description"),
+        description=" ".join(filter(None, [notes.join("title") if unsaid else "", notes.join("description")])),
         example=notes.join("example"),
         default=notes.join("default"),
         enum=tuple(notes.texts.get("enum", ())),

@@ -18,7 +18,7 @@ def read_words(side: Side) -> None:
     """D6, D21: ranges, counts and lists of values in prose; ranges of the protocol where the page has none."""
     facts = {fact.path: fact for fact in side.facts}
     for path, node in nodes(side.tree):
-        fact = facts.get(path)
+        fact = facts.pop(path, None)
         said = said_of(node)
         _limits(side, path, node, said)
         if fact and fact.open_row and (listed := said.enum or tuple(map(str, node.get("enum", ())))):

@@ -40,6 +40,8 @@ class Document:
         self.root: Any = self.part(root)
         self.memo: dict[Any, Any] = {}
         """Room for what is worth computing once for each document."""
+        self.work = 0
+        """How much merging its combinations took so far."""
         self._registry = jsonschema_rs.Registry([(_HOME, self.root)])
         self._validators: dict[str, Any] = {}
         self._by_identity: dict[int, tuple[Schema, Any]] = {}

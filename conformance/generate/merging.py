@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conformance.generate.documents import Document, Schema
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MOST = 32
 """Alternatives that are kept of one schema."""
+
+_MOST_WORK = 50_000
+"""Merges for one document; what is left then counts as contradictory."""
 
 KINDS = ("null", "boolean", "integer", "number", "string", "array", "object")
 _COMBINATIONS = ("$ref", "allOf", "anyOf", "oneOf")
@@ -24,9 +27,10 @@ _AGAIN = 4
 """What following a reference inside itself costs, where another reference costs 1."""
 
 Trail = tuple[str, ...]
+Alternative = tuple[dict[str, Any], int, Trail]
 
 
-def alternatives(document: Document, schema: Schema, left: int, trail: Trail = ()) -> list[tuple[Plain, int, Trail]]:
+def alternatives(document: Document, schema: Schema, left: int, trail: Trail = ()) -> list[Alternative]:
     """(plain schema, what is left to follow, references followed): no `$ref`, `allOf`, `anyOf`, `oneOf` in any.
 
     `left` is how many more references may be followed; alternatives beyond it are left out.
@@ -36,17 +40,17 @@ def alternatives(document: Document, schema: Schema, left: int, trail: Trail = (
     own = {key: value for key, value in schema.items() if key not in _COMBINATIONS}
     if "const" in own:
         own["enum"] = [own.pop("const")]
-    groups: list[list[tuple[Plain, int, Trail]]] = [[(own, left, trail)]]
+    groups: list[list[Alternative]] = [[(own, left, trail)]]
     if "$ref" in schema:
         groups.append(_behind(document, schema["$ref"], left, trail))
     groups += [alternatives(document, part, left, trail) for part in schema.get("allOf", ())]
     for either in ("anyOf", "oneOf"):
         if either in schema:
             groups.append([found for part in schema[either] for found in alternatives(document, part, left, trail)])
-    return list(_joined(groups))[:MOST]
+    return _joined(document, groups)
 
 
-def _behind(document: Document, pointer: str, left: int, trail: Trail) -> list[tuple[Plain, int, Trail]]:
+def _behind(document: Document, pointer: str, left: int, trail: Trail) -> list[Alternative]:
     """The alternatives of what a reference names, found once for each number of references that are left."""
     after = left - (_AGAIN if pointer in trail else 1)
     if after < 0:
@@ -54,20 +58,22 @@ def _behind(document: Document, pointer: str, left: int, trail: Trail) -> list[t
     known = ("alternatives", pointer, after)
     if known not in document.memo:
         document.memo[known] = alternatives(document, document.resolve(pointer), after, (*trail, pointer))
-    found: list[tuple[Plain, int, Trail]] = document.memo[known]
+    found: list[Alternative] = document.memo[known]
     return found
 
 
-def _joined(groups: Sequence[Sequence[tuple[Plain, int, Trail]]]) -> Iterator[tuple[Plain, int, Trail]]:
+def _joined(document: Document, groups: Sequence[Sequence[Alternative]]) -> list[Alternative]:
     """One of each group, merged into one; combinations that contradict themselves are left out."""
-    for number, chosen in enumerate(product(*groups)):
-        if number >= MOST * MOST:
-            return
-        merged: Plain | None = {}
-        for plain, _, _ in chosen:
-            merged = merge(merged, plain) if merged is not None else None
-        if merged is not None:
-            yield merged, min(left for _, left, _ in chosen), max((trail for _, _, trail in chosen), key=len)
+    found = list(groups[0])
+    for group in groups[1:]:
+        grown = []
+        for one, other in product(found, group):
+            document.work += 1
+            merged = merge(one[0], other[0]) if len(grown) < MOST and document.work < _MOST_WORK else None
+            if merged is not None:
+                grown.append((merged, min(one[1], other[1]), max(one[2], other[2], key=len)))
+        found = grown
+    return found[:MOST]
 
 
 def merge(one: Mapping[str, Any], other: Mapping[str, Any]) -> Plain | None:

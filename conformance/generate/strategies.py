@@ -259,7 +259,7 @@ def _multiples(plain: Mapping[str, Any]) -> SearchStrategy[Any] | None:
     counts = st.integers(first, last)
     found = counts.map(lambda count: int(count * step) if whole else float(count * step))
     divides = float(step)
-    return found.filter(lambda value: (value / divides).is_integer() and value % divides == 0)
+    return found.filter(lambda value: (value / divides).is_integer())
 
 
 def strings(plain: Mapping[str, Any]) -> SearchStrategy[Any] | None:

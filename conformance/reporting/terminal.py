@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.model import Judgement, Ledger
+    from conformance.reporting.requests import Smallest
     from conformance.rules.base import Rule
 
 MOST = 12
@@ -55,9 +56,10 @@ def print_summary(
     # When the run stopped, every check has the same reason, and it has been said.
     shown = _BREACHES if ledger.stop else _BREACHES | {Verdict.INCONCLUSIVE}
     found = [judgement for judgement in worst_first(judgements) if judgement.verdict in shown]
+    left = smallest(ledger)
     for judgement in found[:MOST]:
         screen.line()
-        _judgement(screen, judgement, rules)
+        _judgement(screen, judgement, rules, left.get(judgement.rule))
     if len(found) > MOST:
         screen.line()
         screen.line(f"and {len(found) - MOST:,} more in report.html")
@@ -191,8 +193,8 @@ def _counted(judgements: Sequence[Judgement]) -> str:
     return ", ".join(f"{found.count(verdict)} {VERDICTS[verdict].en}" for verdict in shown) or "none applied"
 
 
-def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule]) -> None:
-    """Requirement, expected, actual, where, document, exchange: in this order, always."""
+def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule], left: Smallest | None = None) -> None:
+    """Requirement, expected, actual, where, document, exchange: in this order, always; then what is left of it."""
     about = requirement(judgement.rule, rules)
     label = judgement.verdict.label
     name = visible(f"{judgement.rule} · {judgement.operation}")
@@ -208,5 +210,6 @@ def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule])
         "known as": visible(finding.deviation),
         "exchange": visible(finding.exchange or ", ".join(judgement.exchanges[:3])),
         "and": f"{len(judgement.findings) - 1:,} more of the same kind" if len(judgement.findings) > 1 else "",
+        "smallest": " ".join(left.body.split())[:400] if left else "",
     }
     screen.pairs({label: value for label, value in pairs.items() if value})

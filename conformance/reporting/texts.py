@@ -259,6 +259,7 @@ UI = {
         "OpenAI's chat interface: compat (what the official SDK needs) and strict (OpenAI's own document)",
         "OpenAI 聊天接口：兼容（官方 SDK 所需）与严格（OpenAI 官方文档）",
     ),
+    "contract-page": Text("documented (the provider's own page, {title})", "自家文档（服务商页面 {title}）"),
     "strict-on": Text("Recommendations count as requirements here (strict).", "本报告把建议也视为要求（严格模式）。"),
     "for-me": Text("What this means for you", "这对您意味着什么"),
     "spent": Text("What the test used", "检测消耗"),

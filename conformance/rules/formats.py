@@ -6,19 +6,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.jsontext import parse_json
-from conformance.model import Exchange, Finding
+from conformance.model import Case, Exchange, Finding
 from conformance.rules.base import rule
 from conformance.rules.views import CHATS, finishes, has_text, request_body, texts
 
 _JSON = frozenset({"json_object", "json_schema"})
 
 
-def _asks_for_json(exchange: Exchange) -> bool:
-    """JSON was asked for, and nothing of ours can have cut it: no stop string, no choice that met its limit."""
-    asked = request_body(exchange)
-    form = asked.get("response_format")
-    wanted = isinstance(form, dict) and form.get("type") in _JSON and not asked.get("stop")
-    return wanted and has_text(exchange) and set(finishes(exchange)) == {"stop"}
+def _json_wanted(case: Case) -> bool:
+    """JSON is asked for, and no stop string of ours can cut it."""
+    form = (case.body or {}).get("response_format")
+    return isinstance(form, dict) and form.get("type") in _JSON and not (case.body or {}).get("stop")
+
+
+def _ended_by_itself(exchange: Exchange) -> bool:
+    return has_text(exchange) and set(finishes(exchange)) == {"stop"}
 
 
 @rule(
@@ -27,7 +29,8 @@ def _asks_for_json(exchange: Exchange) -> bool:
     lines=("SO-01", "SO-04", "SO-06"),
     zh="要求 JSON 且正常结束的回答必须是一个 JSON 对象",
     operations=CHATS,
-    applies=_asks_for_json,
+    cases=_json_wanted,
+    applies=_ended_by_itself,
     needs=("/choices",),
     breaks="programs that parse the answer crash",
     breaks_zh="解析回答的程序会崩溃",
@@ -39,8 +42,8 @@ def json_as_asked(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(f"/choices/{place}/message/content", "a JSON object", text, deviation="params-dropped")
 
 
-def _asks_for_logprobs(exchange: Exchange) -> bool:
-    return request_body(exchange).get("logprobs") is True and has_text(exchange)
+def _logprobs_wanted(case: Case) -> bool:
+    return (case.body or {}).get("logprobs") is True
 
 
 def logprobs_of(exchange: Exchange) -> list[Mapping[str, Any]]:
@@ -59,7 +62,8 @@ def logprobs_of(exchange: Exchange) -> list[Mapping[str, Any]]:
     lines=("LP-02", "LP-07"),
     zh="请求 logprobs 时,回答应带有对数概率,或明确拒绝",
     operations=CHATS,
-    applies=_asks_for_logprobs,
+    cases=_logprobs_wanted,
+    applies=has_text,
     needs=("/choices",),
     breaks="evaluations that need probabilities have nothing to read",
     breaks_zh="需要概率的评测无数据可读",
@@ -76,7 +80,8 @@ def logprobs_present(exchange: Exchange) -> Iterator[Finding]:
     lines=("LP-01",),
     zh="没有请求 logprobs 时,回答不得带有对数概率",
     operations=CHATS,
-    applies=lambda exchange: not request_body(exchange).get("logprobs") and has_text(exchange),
+    cases=lambda case: not (case.body or {}).get("logprobs"),
+    applies=has_text,
     needs=("/choices",),
     breaks="answers are several times larger than asked for",
     breaks_zh="回答比所需的大数倍",
@@ -94,7 +99,8 @@ def logprobs_unasked(exchange: Exchange) -> Iterator[Finding]:
     lines=("LP-04",),
     zh="每个位置给出的候选 token 数不得超过 top_logprobs",
     operations=CHATS,
-    applies=lambda exchange: _asks_for_logprobs(exchange) and bool(logprobs_of(exchange)),
+    cases=_logprobs_wanted,
+    applies=has_text,
     needs=("/choices",),
     breaks="code that sized its tables by the request overruns",
     breaks_zh="按请求分配空间的代码会越界",
