@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,6 @@ SLOWEST = 0.01
 """Requests a second."""
 
 MOST_GENERATED = 5_000
-TOKENS_EACH = 40
-"""Output tokens by which the default limit grows with each generated request."""
 
 USAGE, OURS, INTERRUPTED = 2, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
@@ -363,13 +362,11 @@ def _rate(asked: float) -> float:
 
 
 def _limits(options: dict[str, Any]) -> Limits:
+    from conformance import vetting
     from conformance.model import Limits
 
-    generated = options["generated"]
-    asked, tokens = options["max_requests"], options["max_output_tokens"]
-    return Limits(
-        requests=Limits.requests + generated if asked is None else asked,
-        output_tokens=Limits.output_tokens + TOKENS_EACH * generated if tokens is None else tokens,
+    return replace(
+        vetting.default_limits(options["generated"], options["max_requests"], options["max_output_tokens"]),
         concurrency=options["concurrency"],
         rate=_rate(options["rate"]),
         timeout=options["timeout"],

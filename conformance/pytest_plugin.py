@@ -46,7 +46,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--relay-strict", action="store_true", help="A violated SHOULD fails as well.")
     group.addoption("--relay-out", metavar="DIR", help="Folder for the ledger (default: a new temporary one).")
+    _add_more(group)
     _add_limits(group)
+
+
+def _add_more(group: pytest.OptionGroup) -> None:
+    """Declare the options that ask for more than the fixed requests."""
+    group.addoption("--relay-profile", metavar="NAME|FOLDER", help="Also hold it to this provider's own page.")
+    group.addoption(
+        "--relay-generated",
+        metavar="N",
+        type=_number(int, 0, 5_000),
+        default=0,
+        help="Further requests, generated from the schemas (default: 0).",
+    )
+    group.addoption(
+        "--relay-seed", metavar="N", type=_number(int, 0, 2**63), default=0, help="The same seed, the same requests."
+    )
 
 
 def _add_limits(group: pytest.OptionGroup) -> None:
@@ -62,15 +78,13 @@ def _add_limits(group: pytest.OptionGroup) -> None:
         "--relay-max-requests",
         metavar="N",
         type=_number(int, 1, 10**6),
-        default=120,
-        help="Requests at most (default: 120).",
+        help="Requests at most (default: 120, and one for each generated).",
     )
     group.addoption(
         "--relay-max-output-tokens",
         metavar="N",
         type=_number(int, 0, 10**9),
-        default=6_000,
-        help="Output tokens at most (default: 6000).",
+        help="Output tokens at most (default: 6000, and 40 for each generated).",
     )
     group.addoption(
         "--relay-timeout",

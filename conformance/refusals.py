@@ -82,9 +82,11 @@ def refused_part(exchange: Exchange) -> str:
 def optional_parts(case: Case) -> list[str]:
     """What a request has beyond a model and plain messages, by the names that a refusal may use."""
     body = case.body or {}
-    messages = [message for message in body.get("messages") or () if isinstance(message, dict)]
+    told = body.get("messages")
+    messages = [message for message in told if isinstance(message, dict)] if isinstance(told, list) else []
     contents = [message.get("content") for message in messages]
-    kinds = {part.get("type") for content in contents if isinstance(content, list) for part in content}
+    parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
+    kinds = [part.get("type") for part in parts]
     found = {
         "developer": any(message.get("role") == "developer" for message in messages),
         "name": any("name" in message for message in messages),

@@ -137,10 +137,9 @@ def _count(exchange: Exchange, value: Any) -> bool | None:
 
 def _stops(exchange: Exchange, value: Any) -> bool | None:
     """The texts do not hold the stop strings; it shows only where one of them ended a text."""
-    words = [value] if isinstance(value, str) else value
-    if any(word in text for word in words for text, _ in _choices(exchange)):
-        return False
-    return None
+    words = value if isinstance(value, list) else [value]
+    told = [word for word in words if isinstance(word, str) and word]
+    return False if any(word in text for word in told for text, _ in _choices(exchange)) else None
 
 
 def _limit(exchange: Exchange, value: Any) -> bool | None:
@@ -148,8 +147,9 @@ def _limit(exchange: Exchange, value: Any) -> bool | None:
     usage = reported_usage(exchange) or {}
     taken, details = usage.get("completion_tokens"), usage.get("completion_tokens_details")
     thought = details.get("reasoning_tokens") if isinstance(details, dict) else 0
-    allowed = value * ((exchange.case.body or {}).get("n") or 1)
-    if isinstance(taken, int) and isinstance(thought, int) and taken - thought > allowed:
+    count = (exchange.case.body or {}).get("n") or 1
+    allowed = value * count if isinstance(value, int) and isinstance(count, int) else None
+    if isinstance(taken, int) and isinstance(thought, int) and allowed is not None and taken - thought > allowed:
         return False
     return True if any(finish == "length" for _, finish in _choices(exchange)) else None
 

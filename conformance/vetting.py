@@ -15,7 +15,7 @@ from conformance.errors import LedgerError, UsageError
 from conformance.failing import broken_rules, worth_minimising
 from conformance.judging import judge
 from conformance.ledger import read_ledger
-from conformance.model import Phase, Provider
+from conformance.model import Limits, Phase, Provider
 from conformance.planning import ceiling
 from conformance.preflight import base_urls
 from conformance.profiles import load_profile
@@ -26,11 +26,13 @@ from conformance.reporting.requests import coverage_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from conformance.model import Case, Ledger, Limits
+    from conformance.model import Case, Ledger
     from conformance.profiles import Profile
 
 REPORTS = Path("reports")
 LEDGER = "ledger.jsonl"
+TOKENS_EACH = 40
+"""Output tokens by which the usual limit grows with each generated request."""
 
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
 _OURS = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding", "transfer-encoding"})
@@ -161,6 +163,14 @@ def checked_provider(
         raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
     page = profile.name if profile else ""
     return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers), page)
+
+
+def default_limits(generated: int, requests: int | None, output_tokens: int | None) -> Limits:
+    """Limits with these ceilings; None stands for the usual one and what so many generated requests add to it."""
+    return Limits(
+        requests=Limits.requests + generated if requests is None else requests,
+        output_tokens=Limits.output_tokens + TOKENS_EACH * generated if output_tokens is None else output_tokens,
+    )
 
 
 def chosen_profile(name: str) -> Profile | None:

@@ -138,8 +138,10 @@ def collected(result):
 
 
 def test_there_is_one_test_for_each_rule_and_operation(suite):
-    names = collected(suite("--collect-only", "-q"))
+    more = ("--relay-generated", "100", "--relay-profile", "api-call-docs")
+    names = collected(suite("--collect-only", "-q", *more))
     assert len(names) == len(set(names))
+    assert set(collected(suite("--collect-only", "-q"))) < set(names)
     assert "test_rule[chat.usage.adds-up-chat]" in names
     assert {name.partition("[")[2].rpartition("-")[0] for name in names} == set(RULES)
 

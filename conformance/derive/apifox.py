@@ -62,7 +62,7 @@ def read_page(source: Source) -> Document:
 
 def statuses(text: str) -> tuple[int, ...]:
     """Every status that the answers of a page are shown for."""
-    lines = lines_of(text)
+    lines = lines_of(unix(text))
     first = next((place for place, line in enumerate(lines) if _ANSWERS.fullmatch(line.text)), len(lines))
     return tuple(status for place in range(first, len(lines)) if (status := _status(lines, place)))
 

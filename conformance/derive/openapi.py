@@ -20,7 +20,10 @@ MOST = 50_000
 """Schema objects of one input, with references written out."""
 MOST_ENDPOINTS = 2_000
 
-_MARK = re.compile(r"""^[\s{,]*["']?openapi["']?\s*:\s*["']?3\.""", re.MULTILINE)
+_MARK = re.compile(
+    r"""^[ \t]{0,40}["']?openapi["']?[ \t]{0,9}:[ \t]{0,9}["']?3\.|[{,]\s{0,40}"openapi"\s{0,9}:\s{0,9}"3\.""",
+    re.MULTILINE,
+)
 _COPIED = (
     *("title", "description", "format", "default", "enum", "const", "minimum", "maximum", "multipleOf"),
     *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
@@ -34,7 +37,7 @@ _COMBINED = ("allOf", "anyOf", "oneOf")
 
 def looks_like(text: str) -> bool:
     """Whether the text names itself OpenAPI 3."""
-    return _MARK.search(text[:200_000]) is not None
+    return _MARK.search(text) is not None
 
 
 def read_openapi(source: Source, text: str | None = None, first_line: int = 1) -> Document:

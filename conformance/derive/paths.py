@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 DEEPEST = 64
-MOST = 100_000
+MOST = 20_000
 """Values of one example that are looked at."""
 
 COMBINED = ("anyOf", "oneOf", "allOf")

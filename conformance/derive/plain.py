@@ -26,11 +26,6 @@ class Line:
         """Whether a no-break space ends the line, as it does after every type of a table."""
         return self.raw.endswith(("\u00a0", "\u202f"))
 
-    @property
-    def indent(self) -> int:
-        """Blanks before the text."""
-        return len(self.raw) - len(self.raw.lstrip())
-
 
 def plain(text: str) -> str:
     """A line for comparing: `：` and `:` are one character, so are all blanks."""

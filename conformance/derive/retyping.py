@@ -32,6 +32,8 @@ def _settle(side: Side, node: dict[str, Any], fact: Fact) -> None:
         seen = side.observed.get(fact.path, {}).get("items", {})
         ruled = copy.deepcopy(fact.schema["items"])
         node["items"] = {**merge(node.get("items", {}), seen), **ruled, **_kept_items(node, seen)}
+    if "additionalProperties" in fact.schema:
+        node.setdefault("additionalProperties", {"type": fact.schema["additionalProperties"]["type"]})
     if not stated(node):
         node.pop("x-weak", None)
     grounds = _grounds(side, said, fact)

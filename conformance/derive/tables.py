@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -214,8 +213,3 @@ def scalar(text: str, types: tuple[str, ...]) -> object:
         return text.strip('"')
     read = parse_json_text(text)
     return text if read.problem or isinstance(read.value, (dict, list)) else read.value
-
-
-def quote(value: object) -> str:
-    """A value as a page shows it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Mapping
 from typing import Any
 
 from conformance.derive.infer import types_of
@@ -11,7 +11,7 @@ from conformance.derive.prose import Said
 from conformance.derive.reference import Fact
 from conformance.derive.side import PROTOCOL, Side, prove, said_of
 
-_KEYWORDS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "additionalProperties")
+_KEYWORDS = ("minimum", "maximum", "minItems", "maxItems", "minLength")
 
 
 def read_words(side: Side) -> None:
@@ -88,7 +88,17 @@ def _listed(side: Side, path: str, node: dict[str, Any], listed: tuple[str, ...]
 
 def _completed(node: dict[str, Any], fact: Fact) -> None:
     """Limits of the protocol, where the page names none."""
-    fresh = {key: fact.schema[key] for key in _KEYWORDS if key in fact.schema and key not in node}
-    if fresh and not any(word in node for word in COMBINED):
-        node |= copy.deepcopy(fresh)
+    if any(word in node for word in COMBINED):
+        return
+    filled = [_fill(node, fact.schema)]
+    if isinstance(node.get("additionalProperties"), dict):
+        filled.append(_fill(node["additionalProperties"], fact.schema.get("additionalProperties", {})))
+    if any(filled):
         prove(node, "reference")
+
+
+def _fill(node: dict[str, Any], ruled: Mapping[str, Any]) -> bool:
+    """Add the limits that are missing; whether there were any."""
+    fresh = {key: ruled[key] for key in _KEYWORDS if key in ruled and key not in node}
+    node |= fresh
+    return bool(fresh)

@@ -25,12 +25,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.model import Case, Provider
+    from conformance.profiles import Profile
 
 Key = tuple[str, str]
 """A rule and an operation."""
 
 _SKIPPED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 _USAGE, _OURS = 4, 7
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a live session is to send, and to whom."""
+
+    provider: Provider
+    limits: Limits
+    generated: int
+    seed: int
+    profile: Profile | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +73,9 @@ class Check:
 class Door:
     """A recorded run: nothing is sent, everything is judged already."""
 
-    def __init__(self, ledger: Ledger, path: Path, *, strict: bool) -> None:
+    def __init__(self, ledger: Ledger, path: Path, *, strict: bool, profile: Profile | None = None) -> None:
         self.ledger = ledger
+        self._profile = profile
         self.path = path
         """Where the ledger is, or will be."""
         self.strict = strict
@@ -104,7 +117,9 @@ class Door:
 
     def _verdicts(self) -> dict[Key, Judgement]:
         """Judgements by check; a run that its preflight stopped says nothing but why."""
-        found = {(judgement.rule, judgement.operation): judgement for judgement in judge(self.ledger)}
+        found = {
+            (judgement.rule, judgement.operation): judgement for judgement in judge(self.ledger, (), self._profile)
+        }
         stop = self.ledger.stop
         if stop is None:
             return found
@@ -122,7 +137,7 @@ class LiveDoor(Door):
         self._judged: dict[Key, Judgement] = {}
         # Judging a plan of which nothing was sent costs nothing, and says which rules look at which cases.
         blank = Ledger(run.provider, run.limits, run.cases, (), started=0.0, seconds=0.0, tool="")
-        super().__init__(blank, run.ledger, strict=strict)
+        super().__init__(blank, run.ledger, strict=strict, profile=run.profile)
 
     def judgement(self, key: Key) -> Judgement:
         """The verdict of one check; the first one asked for starts the sending."""
@@ -172,18 +187,21 @@ class LiveDoor(Door):
             pytest.exit(f"relay-conformance cannot record the run: {_innermost(error)!r}", _OURS)
 
 
-def open_ledger(path: Path, *, strict: bool) -> Door:
-    """The door to a recorded run; a folder stands for the ledger in it."""
+def open_ledger(path: Path, profile: str | None, *, strict: bool) -> Door:
+    """The door to a recorded run; a folder stands for the ledger in it, and its own profile for None."""
     file = path / vetting.LEDGER if path.is_dir() else path
-    return Door(read_ledger(file), file, strict=strict)
+    ledger = read_ledger(file)
+    chosen = vetting.chosen_profile(ledger.provider.profile if profile is None else profile)
+    return Door(ledger, file, strict=strict, profile=chosen)
 
 
-def open_relay(provider: Provider, limits: Limits, out: Path | None, *, strict: bool, sends: bool) -> Door:
+def open_relay(asked: Asked, out: Path | None, *, strict: bool, sends: bool) -> Door:
     """The door to a relay; what would stop the sending is found out here, unless there will be none.
 
     `out`: the folder for the ledger; None takes a temporary one.
     """
-    cases = tuple(plan(keyless=not provider.key_env))
+    provider = asked.provider
+    cases = tuple(plan(keyless=not provider.key_env, generated=asked.generated, seed=asked.seed, profile=asked.profile))
     secrets = vetting.gather_secrets(provider) if sends else Secrets()
     vetting.check_secrets(provider, secrets, cases)
     if out is not None and (out / vetting.LEDGER).exists():
@@ -192,7 +210,7 @@ def open_relay(provider: Provider, limits: Limits, out: Path | None, *, strict: 
         raise UsageError(f"{out} is no folder", "choose another --out")
     temporary = out is None and sends
     folder = Path(tempfile.mkdtemp(prefix="relay-conformance-")) if temporary else out or Path()
-    run = vetting.Run(provider, secrets, cases, limits, (), folder)
+    run = vetting.Run(provider, secrets, cases, asked.limits, (), folder, asked.profile)
     return LiveDoor(run, strict=strict, sends=sends, temporary=temporary)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from conformance.model import Limits, Severity, Verdict
 from conformance.operations import OPERATIONS
 from conformance.reporting.summary import run_verdict
 from conformance.suite import wording
-from conformance.suite.door import Check, Door, Key, open_ledger, open_relay
+from conformance.suite.door import Asked, Check, Door, Key, open_ledger, open_relay
 from conformance.suite.html import HtmlHooks
 
 if TYPE_CHECKING:
@@ -46,18 +47,23 @@ def _open(config: pytest.Config) -> Door:
     """The door that the options ask for."""
     option: Any = config.option
     if option.relay_ledger is not None:
-        return open_ledger(Path(option.relay_ledger), strict=option.relay_strict)
+        return open_ledger(Path(option.relay_ledger), option.relay_profile, strict=option.relay_strict)
     key_env = "" if option.relay_no_key else option.relay_key_env
-    provider = vetting.checked_provider(option.relay_url, option.relay_model, key_env, "", option.relay_header)
-    limits = Limits(
-        requests=option.relay_max_requests,
-        output_tokens=option.relay_max_output_tokens,
+    profile = vetting.chosen_profile(option.relay_profile or "")
+    provider = vetting.checked_provider(option.relay_url, option.relay_model, key_env, "", option.relay_header, profile)
+    asked = Asked(provider, _limits(option), option.relay_generated, option.relay_seed, profile)
+    out = Path(option.relay_out) if option.relay_out is not None else None
+    return open_relay(asked, out, strict=option.relay_strict, sends=not option.collectonly)
+
+
+def _limits(option: Any) -> Limits:
+    """What a live session may cost."""
+    return replace(
+        vetting.default_limits(option.relay_generated, option.relay_max_requests, option.relay_max_output_tokens),
         concurrency=option.relay_concurrency,
         timeout=option.relay_timeout,
         idle=min(Limits.idle, option.relay_timeout),
     )
-    out = Path(option.relay_out) if option.relay_out is not None else None
-    return open_relay(provider, limits, out, strict=option.relay_strict, sends=not option.collectonly)
 
 
 class Hooks:

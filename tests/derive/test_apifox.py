@@ -114,7 +114,9 @@ def test_words_that_are_no_type_open_no_field(kind):
 
 
 def test_a_default_that_is_no_value_of_its_type_stays_text():
-    node = endpoint(GOOD.with_request(Row("a", "integer", extra=("默认值:", "viele")))).request.schema["properties"]["a"]
+    node = endpoint(GOOD.with_request(Row("a", "integer", extra=("默认值:", "viele")))).request.schema["properties"][
+        "a"
+    ]
     assert node["default"] == "viele"
 
 
@@ -125,7 +127,9 @@ def test_marks_tell_a_field_called_object_from_a_type():
 
 
 def test_headers_come_from_the_table_and_then_from_curl():
-    page = GOOD.but(headers=(Row("Accept", "string", False),), curl=("accept: x/y", "Authorization: Bearer k", "X-A: 1"), auth=False)
+    page = GOOD.but(
+        headers=(Row("Accept", "string", False),), curl=("accept: x/y", "Authorization: Bearer k", "X-A: 1"), auth=False
+    )
     found = endpoint(page)
     assert [(each.name, each.required, each.evidence) for each in found.headers] == [
         ("Accept", False, "table"),
@@ -149,7 +153,7 @@ def test_a_request_that_only_curl_shows_is_taken_from_there():
     assert shown.schema["x-evidence"] == ["curl"]
     assert shown.example == GOOD.asked
     assert apifox.read_page(page).endpoints[0].request is not None
-    empty = GOOD.but(request=(), asked=None).text().replace("--data-raw 'null'", "--data-raw '{\"model\": \"m\"}'")
+    empty = GOOD.but(request=(), asked=None).text().replace("--data-raw 'null'", '--data-raw \'{"model": "m"}\'')
     assert apifox.read_page(Source("p.txt", empty, "")).endpoints[0].request.schema["x-evidence"] == ["curl"]
 
 
@@ -178,6 +182,11 @@ def test_a_form_may_have_an_example_that_is_no_json():
 def test_a_file_with_two_pages_has_two_endpoints():
     text = GOOD.text() + "\n" + GOOD.but(name="又一", url="/v1/other").text()
     assert [each.title for each in apifox.read_page(Source("p.txt", text, "")).endpoints] == ["问答", "又一"]
+
+
+def test_a_page_may_begin_with_its_breadcrumbs():
+    text = "  1. 甲\n  2. 乙\n\n问答\n" + GOOD.text()[GOOD.text().index("\nPOST\nhttps") :]
+    assert apifox.read_page(Source("p.txt", text, "")).endpoints[0].folder == ("甲", "乙")
 
 
 def test_the_statuses_of_the_answers_are_listed():
@@ -222,7 +231,9 @@ def test_a_real_page_agrees_with_its_own_examples(path):
     assert found.url.endswith("/chat/completions")
     assert set(found.request.example) <= set(found.request.schema["properties"])
     assert set(found.response.example) == set(found.response.schema["properties"])
-    assert set(found.response.schema["properties"]["choices"]["items"]["properties"]) == set(found.response.example["choices"][0])
+    assert set(found.response.schema["properties"]["choices"]["items"]["properties"]) == set(
+        found.response.example["choices"][0]
+    )
 
 
 @pytest.mark.skipif(not REAL, reason="the providers' pages are not beside this checkout")

@@ -51,8 +51,19 @@ def test_a_schema_says_what_the_example_shows_and_where():
     assert schema["type"] == "object"
     assert "required" not in schema
     found = schema["properties"]
-    assert [node.get("type") for node in found.values()] == ["integer", "array", "object", "array", None, "boolean", "array"]
-    assert {name: node["type"] for name, node in found["b"]["items"]["properties"].items()} == {"c": "string", "d": "number"}
+    assert [node.get("type") for node in found.values()] == [
+        "integer",
+        "array",
+        "object",
+        "array",
+        None,
+        "boolean",
+        "array",
+    ]
+    assert {name: node["type"] for name, node in found["b"]["items"]["properties"].items()} == {
+        "c": "string",
+        "d": "number",
+    }
     assert found["i"]["items"]["type"] == "number"
     assert found["b"]["items"]["properties"]["d"]["x-source"] == "pair.txt:3"
     assert (found["h"]["x-source"], found["h"]["x-evidence"], found["h"]["x-weak"]) == ("pair.txt:4", ["example"], True)
@@ -115,7 +126,12 @@ def test_curl_gives_headers_and_evidence():
         (ANSWER, "GET", "/v1/chat/completions", "pair.txt"),
         ('Quota\n{"object": "list", "data": []}', "GET", "", "Quota"),
         ('{"input": "x", "model": "m"}', "POST", "/v1/embeddings", "pair.txt"),
-        ('# Own\nGET https://r.example/v1/models\n\nResponse\n{"object": "list"}', "GET", "https://r.example/v1/models", "Own"),
+        (
+            '# Own\nGET https://r.example/v1/models\n\nResponse\n{"object": "list"}',
+            "GET",
+            "https://r.example/v1/models",
+            "Own",
+        ),
         ('{"a": 1}\n{"b": 2}', "POST", "", "pair.txt"),
         ("[1]\n[2]", "POST", "", "pair.txt"),
         ('Request\n[1]\nResponse\n"x"\n[2]', "POST", "", "Request"),
@@ -124,6 +140,11 @@ def test_curl_gives_headers_and_evidence():
 def test_one_value_or_few_words_are_enough(text, method, url, title):
     _, endpoint = read(text)
     assert (endpoint.method, endpoint.url, endpoint.title) == (method, url, title)
+
+
+def test_a_file_of_many_values_is_read_in_part():
+    _, endpoint = read(f"{REQUEST}\n{ANSWER}\n" + '{"a": 1}\n' * 50)
+    assert endpoint.response.example["id"] == "a"
 
 
 @pytest.mark.parametrize("text", ["", "words only", "{ broken", " " * 4_000_001])

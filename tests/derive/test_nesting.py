@@ -8,7 +8,9 @@ from conformance.derive.nouns import DeriveError
 
 
 def request(rows, asked=None, nbsp="\u00a0"):
-    document = apifox.read_page(Page(request=tuple(rows), asked=asked, response=(), answered={"a": 1}, nbsp=nbsp).source())
+    document = apifox.read_page(
+        Page(request=tuple(rows), asked=asked, response=(), answered={"a": 1}, nbsp=nbsp).source()
+    )
     return document.endpoints[0].request.schema
 
 
@@ -35,7 +37,13 @@ def test_without_a_count_the_example_says_which_fields_are_inside():
 
 def test_a_name_that_is_inside_and_outside_goes_inside_when_the_other_one_is_documented_too():
     asked = {"id": "1", "box": {"id": "2", "name": "x"}, "name": "y"}
-    rows = [Row("id", "string"), Row("box", "object"), Row("id", "string"), Row("name", "string"), Row("name", "string")]
+    rows = [
+        Row("id", "string"),
+        Row("box", "object"),
+        Row("id", "string"),
+        Row("name", "string"),
+        Row("name", "string"),
+    ]
     assert shape(request(rows, asked)) == {"id": {}, "box": {"id": {}, "name": {}}, "name": {}}
     once = [Row("box", "object"), Row("name", "string")]
     assert shape(request(once, {"box": {"name": "x"}, "name": "y"})) == {"box": {"name": {}}, "name": {}}
@@ -63,7 +71,12 @@ def test_unknown_objects_take_nothing():
 
 
 def test_a_closed_object_of_the_second_level_has_the_fields_of_the_example():
-    rows = [Row("list", "array [object {2}]"), Row("inner", "object {2}"), Row("deep", "array [object]"), Row("c", "string")]
+    rows = [
+        Row("list", "array [object {2}]"),
+        Row("inner", "object {2}"),
+        Row("deep", "array [object]"),
+        Row("c", "string"),
+    ]
     asked = {"list": [{"inner": {"x": 1, "y": [{"z": 1}]}, "deep": [{"w": 1}]}], "c": ""}
     schema = request(rows, asked)
     assert shape(schema) == {"list": [{"inner": {"x": {}, "y": [{"z": {}}]}, "deep": [{"w": {}}]}], "c": {}}
@@ -97,7 +110,11 @@ def test_an_example_that_has_no_place_for_the_fields_is_refused(asked):
 
 
 def test_a_root_that_is_a_list_has_the_fields_in_its_items():
-    page = Page(response=(Row("a", "integer"),), answered=[{"a": 1, "b": 2}], response_media="application/json\nBody\narray [object {1}]\u00a0")
+    page = Page(
+        response=(Row("a", "integer"),),
+        answered=[{"a": 1, "b": 2}],
+        response_media="application/json\nBody\narray [object {1}]\u00a0",
+    )
     schema = apifox.read_page(page.source()).endpoints[0].response.schema
     assert shape(schema) == [{"a": {}, "b": {}}]
     empty = apifox.read_page(page.but(answered=[]).source()).endpoints[0].response.schema

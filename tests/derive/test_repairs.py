@@ -105,7 +105,9 @@ ROWS = {
     "D18": GOOD.but(headers=(Row("Accept", "string", True),)),
     "D19": GOOD.but(url="/chat/completions"),
     "D20": GOOD.but(nav="  • 语音\n    • TTS 朗读\n      GET"),
-    "D21": GOOD.with_request(Row("stream", "boolean", description="事件 data: [DONE]发送,由消息终止。", extra=("默认值:", "false"))),
+    "D21": GOOD.with_request(
+        Row("stream", "boolean", description="事件 data: [DONE]发送,由消息终止。", extra=("默认值:", "false"))
+    ),
     "D22": GOOD.but(asked=asking(user="https://img.example/a.png这是什么")),
     "D23": COLLAPSED,
     "D24": GOOD.but(headers=()),
@@ -118,7 +120,9 @@ ROWS = {
         response=(*RESPONSE, Row("completion_tokens_details", "object")),
         answered={**ANSWER, "usage": {**ANSWER["usage"], "completion_tokens_details": {"reasoning_tokens": 0}}},
     ),
-    "D31": GOOD.but(response=(), response_media="application/json\nBody\nobject {0}\u00a0", answered="// an audio file"),
+    "D31": GOOD.but(
+        response=(), response_media="application/json\nBody\nobject {0}\u00a0", answered="// an audio file"
+    ),
     "D32": GOOD.but(answered='{"id": "a", "model": "b", // a remark\n "object": "c",}'),
 }
 UNREPAIRED = {"D20", "D21", "D22", "D25"}
@@ -167,7 +171,11 @@ def field_of(page, path, side="request"):
                 "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100},
             },
         ),
-        ("D7", "stop", {"type": ["string", "array", "null"], "minItems": 1, "maxItems": 4, "items": {"type": "string"}}),
+        (
+            "D7",
+            "stop",
+            {"type": ["string", "array", "null"], "minItems": 1, "maxItems": 4, "items": {"type": "string"}},
+        ),
         ("D8", "max_tokens", {"type": ["integer", "null"], "minimum": 1}),
         ("D27", "stream", {"type": ["boolean", "null"], "default": False}),
     ],
@@ -262,6 +270,7 @@ def test_a_closed_object_without_example_is_only_reported():
         (Row("words", "string"), ["a"], ["string", "array"], "D4"),
         (Row("words", "string"), {"a": 1}, ["string", "object"], "D4"),
         (Row("extra", "null"), "text", ["string", "null"], "D10"),
+        (Row("extra", "null"), ["text"], ["array", "null"], "D10"),
     ],
 )
 def test_fields_that_the_protocol_does_not_know_are_mended_by_what_the_page_shows(row, shown, expected, named):
@@ -269,6 +278,18 @@ def test_fields_that_the_protocol_does_not_know_are_mended_by_what_the_page_show
     node = field_of(page, row.name, "response")
     assert node["type"] == expected
     assert f"repair {named}" in node["x-evidence"]
+
+
+def test_the_range_of_a_bias_is_that_of_the_page():
+    page = GOOD.with_request(Row("logit_bias", "null", description="从 -10 到 10 的偏差。"))
+    node = field_of(page, "logit_bias")
+    assert node["additionalProperties"] == {"type": "number", "minimum": -10, "maximum": 10}
+    assert node["x-evidence"][:2] == ["table", "prose"]
+
+
+def test_an_example_of_very_many_values_is_looked_at_in_part():
+    page = COLLAPSED.but(asked={"model": "m", "messages": MESSAGES, "z": [""] * 20_001})
+    assert "D15" in {each.row for each in derived(page)[1]}
 
 
 def test_a_field_that_is_only_null_may_be_anything():
@@ -368,6 +389,11 @@ def test_an_unknown_operation_has_facts_without_ranges_and_only_where_the_exampl
     assert schema["n"]["type"] == "string"
 
 
+def test_an_error_that_the_page_shows_counts():
+    text = GOOD.text().replace("🟢200OK\n", "🟠404没有\napplication/json\nBody\n示例\n{}\n🟢200OK\n")
+    assert "D25" not in {each.row for each in page_defects(apifox.read_page(Source("page.txt", text, "")))}
+
+
 def openapi(schema, **more):
     """A document as another reader hands it on: no page, only a schema with evidence."""
     source = Source("api.yaml", more.pop("text", ""), "")
@@ -392,7 +418,9 @@ def test_a_schema_of_openapi_is_repaired_the_same_way():
     assert "response" not in repaired["$defs"]
 
 
-@pytest.mark.parametrize(("text", "found"), [("responses:\n  '200':\n", ["D25"]), ("  '401':\n   description: x", [])])
+@pytest.mark.parametrize(
+    ("text", "found"), [("responses:\n  '200':\n   default: 4\n", ["D25"]), ("  '401':\n   description: x", [])]
+)
 def test_other_statuses_of_an_openapi_document_count(text, found):
     document = openapi({"type": "object"}, text=text, response=Body("application/json", {}, None, 4))
     assert [each.row for each in page_defects(document)] == found

@@ -208,6 +208,6 @@ def test_any_text_is_read_or_refused(text):
     ],
 )
 def test_a_huge_page_ends_soon(unit):
-    text = Page(promo=unit * (200_000 // len(unit))).text()
+    text = Page(promo=unit * (100_000 // len(unit))).text()
     survives(text)
-    survives(Page(asked="{" + unit * (100_000 // len(unit))).text())
+    survives(Page(asked="{" + unit * (50_000 // len(unit))).text())

@@ -8,7 +8,21 @@ from typing import Any
 
 from conformance.judging import judge
 from conformance.materialise import Target, materialise
-from conformance.model import Case, Exchange, Failure, Judgement, Ledger, Limits, Provider, Request, Response
+from conformance.model import (
+    Case,
+    Exchange,
+    Expectation,
+    Failure,
+    Judgement,
+    Ledger,
+    Limits,
+    Minimised,
+    Phase,
+    Price,
+    Provider,
+    Request,
+    Response,
+)
 from conformance.planning import plan
 from conformance.reasons import finding
 from conformance.redaction import Secrets
@@ -79,8 +93,55 @@ def honest(case: Case) -> Response:
 def exchange(case: Case, response: Response | None, kind: str = "", detail: str = "") -> Exchange:
     """An exchange of a case; `kind` and `detail` say why it failed."""
     failure = Failure(kind, detail) if kind else None
-    request = _REQUESTS.get(case.id) or Request(case.method, PROVIDER.base_url, (), b"{}")
+    request = _REQUESTS.get(case.id) or _request(case)
     return Exchange(case, PROVIDER.model, request, response, failure, STARTED, 0.3)
+
+
+def _request(case: Case) -> Request:
+    """The request of a case that is in no plan."""
+    return materialise(case, _TARGET) if case.body else Request(case.method, PROVIDER.base_url, (), b"{}")
+
+
+def generated(name: str = "chat/generated-1", **changes: Any) -> Case:
+    """A good generated case; what is no field of a case stands in its body, beside a model and a message."""
+    fields = {key: changes.pop(key) for key in list(changes) if key in Case.__dataclass_fields__}
+    values: dict[str, Any] = {
+        "id": name,
+        "operation": name.partition("/")[0],
+        "purpose": "p",
+        "zh": "z",
+        "source": "generated",
+        "method": "POST",
+        "path": "/chat/completions",
+        "expect": Expectation.SUCCESS,
+        "price": Price.CHEAP,
+        "phase": Phase.VALID,
+        "probes": frozenset({"generated"}),
+        "output_tokens": 16,
+        "body": {"model": "$model", "messages": [{"role": "user", "content": "Hi"}], **changes},
+    }
+    return Case(**{**values, **fields})
+
+
+def wrong(name: str = "chat/generated-9", mutation: str = "wrong-type /n", **changes: Any) -> Case:
+    """A bad generated case."""
+    probes = frozenset({"generated", "generated-invalid"})
+    fields = {"expect": Expectation.REFUSAL, "phase": Phase.INVALID, "probes": probes, "mutation": mutation}
+    return generated(name, **{**fields, "n": "x", **changes})
+
+
+def minimised(case: Case, result: Case, response: Response, rule: str, **changes: Any) -> Minimised:
+    """The case, sent again, and the smallest one that still fails."""
+    values: dict[str, Any] = {
+        "case": case.id,
+        "rule": rule,
+        "requests": 7,
+        "reproduced": True,
+        "complete": True,
+        "smallest": 1,
+        "exchanges": (exchange(case, response), exchange(result, response)),
+    }
+    return Minimised(**{**values, **changes})
 
 
 def ledger(exchanges: Sequence[Exchange], plan: Sequence[Case] = (), **changes: Any) -> Ledger:
