@@ -44,8 +44,10 @@ docs: $(READY) faults  ## every generated page
 bench: $(READY)  ## the figures that the README quotes
 	$(BIN)/python -m benchmarks
 
-repeats: $(READY)  ## 200 runs against honest but awkward relays: nothing may be found wrong
+repeats: $(READY)  ## hundreds of runs against honest relays, awkward ones too: nothing may be found wrong
 	$(BIN)/python -m tools.repeats 200 300
+	$(BIN)/python -m tools.repeats 200 0 200 plain
+	$(BIN)/python -m tools.repeats 40 50 200
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'

@@ -21,6 +21,7 @@ from typing import Self
 import httpx
 
 from conformance import relay
+from conformance.derive.deriving import derive
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.model import Case, Exchange, Ledger, Limits, Phase, Provider, Request, Response
@@ -154,6 +155,26 @@ def thousand_exchanges() -> float:
         return _median(lambda: judge(read_ledger(Path(folder) / "ledger.jsonl")))
 
 
+def generation() -> tuple[float, float]:
+    """CPU milliseconds a case for 200 generated cases: the first time in a process, and when schemas are known."""
+    code = (
+        "import time; from conformance.generate import generate_cases; before = time.process_time();"
+        "generate_cases(200, 1); between = time.process_time(); generate_cases(200, 2);"
+        "print((between - before) * 5, (time.process_time() - between) * 5)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+        for _ in range(RUNS)
+    ]
+    return statistics.median(float(first) for first, _ in runs), statistics.median(float(next_) for _, next_ in runs)
+
+
+def derivation() -> float:
+    """Seconds to derive schemas, profile and mistakes from one page, written files not counted."""
+    page = Path(__file__).resolve().parent.parent / "docs" / "howto" / "example-page.txt"
+    return _median(lambda: derive([page], "sky"))
+
+
 def help_cpu() -> float:
     """CPU seconds of `relay-conformance --help`."""
     times = []
@@ -185,6 +206,9 @@ def main() -> None:
     rows.append(("CPU of an exchange, against a bare httpx request", seen, "at most 2 x"))
     rows.append(("10,000 stream chunks parsed and judged", f"{long_stream():.0f} ms", "at most 150 ms"))
     rows.append(("1,000 exchanges read and judged by all rules", f"{thousand_exchanges():.2f} s", "at most 1 s"))
+    first, later = generation()
+    rows.append(("a generated case: CPU, of 200", f"{first:.1f} ms (then {later:.1f} ms)", "at most 5 ms"))
+    rows.append(("schemas, profile and mistakes of one page", f"{derivation() * 1000:.0f} ms", "at most 1 s"))
     rows.append(("relay-conformance --help: CPU", f"{help_cpu():.2f} s", "at most 0.25 s"))
     print("| what | measured | promised |\n| --- | --- | --- |")
     for row in rows:

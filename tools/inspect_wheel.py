@@ -16,7 +16,8 @@ def problems(wheel: Path) -> list[str]:
     wanted = {
         f"conformance/_data/{path.relative_to(ROOT).as_posix()}"
         for folder in ("schemas", "fixtures")
-        for path in (ROOT / folder).rglob("*.json")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
     }
     wanted |= {
         path.relative_to(ROOT).as_posix()

@@ -1,6 +1,8 @@
 """Vets honest but awkward relays again and again: nothing may be found wrong.
 
-`python -m tools.repeats [RUNS] [MAX_LATENCY_MS]` prints a table of what was found, which must be empty.
+`python -m tools.repeats [RUNS] [MAX_LATENCY_MS] [GENERATED] [plain]` prints a table of what was found, which must be
+empty. With generated requests, every run has another seed, and runs are held to the bundled pages in turn; `plain`
+leaves out what makes the relay awkward.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from conformance import relay
 from conformance.judging import judge
 from conformance.model import Judgement, Limits, Provider, Verdict
 from conformance.planning import plan
+from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
 from conformance.send import record_async
 
@@ -24,31 +27,37 @@ _KEY = "RELAY_API_KEY"
 _BAD = {Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
 
 
-async def vet_honest(base_url: str, path: Path) -> list[Judgement]:
+async def vet_honest(base_url: str, path: Path, generated: int = 0, seed: int = 0) -> list[Judgement]:
     """One run against a relay that does nothing wrong; what is wrong with it all the same."""
+    pages = ("", *bundled_profiles()) if generated else ("",)
+    page = pages[seed % len(pages)]
+    profile = load_profile(page) if page else None
     ledger = await record_async(
-        plan(),
+        plan(generated=generated, seed=seed, profile=profile),
         Provider(base_url, relay.DEFAULT_MODEL, _KEY),
         path,
         secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
-        limits=Limits(),
+        limits=Limits(Limits.requests + 2 * generated, Limits.output_tokens + 40 * generated, run_seconds=3_600),
     )
-    return judge(ledger)
+    return judge(ledger, (), profile)
 
 
-async def repeat(runs: int, latency: float, first: int = 0) -> tuple[Counter[str], Counter[str]]:
+async def repeat(
+    runs: int, latency: float, first: int = 0, generated: int = 0, *, plain: bool = False
+) -> tuple[Counter[str], Counter[str]]:
     """(accusations, all verdicts) over many runs with different seeds."""
     room = asyncio.Semaphore(AT_ONCE)
     accused: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
     with (
         tempfile.TemporaryDirectory() as folder,
-        relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, latency=latency))) as server,
+        relay.BackgroundRelay(relay.create_app(quirks=None if plain else relay.Quirks(0, latency=latency))) as server,
     ):
 
         async def one(seed: int) -> None:
             async with room:
-                for judgement in await vet_honest(server.variant(f"quirks/{seed}"), Path(folder) / f"{seed}.jsonl"):
+                base_url = server.base_url if plain else server.variant(f"quirks/{seed}")
+                for judgement in await vet_honest(base_url, Path(folder) / f"{seed}.jsonl", generated, seed):
                     verdicts[judgement.verdict.label] += 1
                     if judgement.verdict in _BAD:
                         accused[
@@ -63,9 +72,12 @@ def main() -> int:
     """Repeat, print, and fail when an honest relay was accused."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     latency = int(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.3
+    generated = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     started = time.monotonic()
-    accused, verdicts = asyncio.run(repeat(runs, latency))
-    print(f"{runs} runs in {time.monotonic() - started:.0f} s, latency up to {latency * 1000:.0f} ms: {dict(verdicts)}")
+    accused, verdicts = asyncio.run(repeat(runs, latency, generated=generated, plain="plain" in sys.argv))
+    took = time.monotonic() - started
+    print(f"{runs} runs in {took:.0f} s, {generated} generated requests each, latency up to {latency * 1000:.0f} ms")
+    print(dict(verdicts))
     for what, times in accused.most_common():
         print(f"{times} x {what}")
     print("no false accusation" if not accused else f"{len(accused)} false accusations")

@@ -203,5 +203,5 @@ CHAT_IN_IMAGES = (
 LEGACY_PROSE = re.compile(r"替代标记的概率|predicted completions[^.]{0,200}alternative tokens", re.IGNORECASE)
 """Words of the description of the old completions endpoint."""
 
-MONEY = ("usd", "usage", "amount", "balance", "quota", "cost", "price", "fee")
+MONEY = ("usd", "usage", "amount", "balance", "cost", "price", "fee")
 """Last words of names whose values are money, so that a whole number in an example proves nothing."""

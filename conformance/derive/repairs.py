@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.derive.defects import page_defects
+from conformance.derive.disagreements import disagreements
 from conformance.derive.infer import types_of
 from conformance.derive.nouns import Defect, Document, Endpoint
 from conformance.derive.paths import index, nodes, parent
@@ -181,6 +182,7 @@ def _without_texts(side: Side) -> None:
 _STEPS: tuple[Callable[[Side], None], ...] = (
     _binary,
     _collapsed_body,
+    disagreements,
     known_types,
     other_types,
     read_words,

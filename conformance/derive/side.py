@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.derive.infer import infer, types_of
-from conformance.derive.nouns import Body, Defect, Document
+from conformance.derive.nouns import EVIDENCE, Body, Defect, Document
 from conformance.derive.paths import index, values
 from conformance.derive.prose import Said, read_prose
 from conformance.derive.reference import Fact, Family
@@ -64,8 +64,9 @@ def _same_field(observed: dict[str, dict[str, Any]], fact: Fact) -> bool:
 
 
 def prove(node: dict[str, Any], *words: str) -> None:
-    """Add words to the evidence of a node, each once."""
-    node["x-evidence"] = list(dict.fromkeys([*node.get("x-evidence", ()), *words]))
+    """Add words to the evidence of a node, each once, the best ones first and repairs last."""
+    found = list(dict.fromkeys([*node.get("x-evidence", ()), *words]))
+    node["x-evidence"] = sorted(found, key=lambda word: EVIDENCE.index(word) if word in EVIDENCE else len(EVIDENCE))
 
 
 def stated(node: dict[str, Any]) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from conformance.generate.letters import SCRIPTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -135,11 +137,8 @@ def texts(kind: str) -> SearchStrategy[str]:
     every = st.sampled_from([sentence for sentences in _SENTENCES.values() for sentence in sentences])
     if kind == "long":
         return st.lists(every, min_size=12, max_size=16).map(lambda found: " ".join(found)[:LONGEST].strip())
-    scripts = st.text(_LETTERS, min_size=1, max_size=30)
+    scripts = st.text(SCRIPTS, min_size=1, max_size=30)
     return st.tuples(scripts, english).map(lambda each: f"“{each[0]}” {each[1]}")
-
-
-_LETTERS = st.characters(categories=("L", "N", "P", "S"), exclude_characters="\ufffd")
 
 
 @st.composite

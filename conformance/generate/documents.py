@@ -47,9 +47,9 @@ class Document:
         self._by_identity: dict[int, tuple[Schema, Any]] = {}
 
     @staticmethod
-    def part(schema: Schema) -> Schema:
+    def part(schema: Schema) -> Any:
         """A schema from outside, spelled like this document, into which its references lead."""
-        found: Schema = _normal(schema, 0)
+        found = _normal(schema, 0)
         try:
             json.dumps(found, allow_nan=False)
             usable = jsonschema_rs.meta.is_valid({"$schema": _DIALECT, "allOf": [found]})

@@ -17,7 +17,7 @@ MOST = 32
 """Alternatives that are kept of one schema."""
 
 _MOST_WORK = 50_000
-"""Merges for one document; what is left then counts as contradictory."""
+"""Merges for one document; what is left then counts as impossible."""
 
 KINDS = ("null", "boolean", "integer", "number", "string", "array", "object")
 _COMBINATIONS = ("$ref", "allOf", "anyOf", "oneOf")
@@ -37,6 +37,8 @@ def alternatives(document: Document, schema: Schema, left: int, trail: Trail = (
     """
     if isinstance(schema, bool):
         return [({}, left, trail)] if schema else []
+    if document.work >= _MOST_WORK:
+        return []
     own = {key: value for key, value in schema.items() if key not in _COMBINATIONS}
     if "const" in own:
         own["enum"] = [own.pop("const")]
@@ -66,13 +68,15 @@ def _joined(document: Document, groups: Sequence[Sequence[Alternative]]) -> list
     """One of each group, merged into one; combinations that contradict themselves are left out."""
     found = list(groups[0])
     for group in groups[1:]:
-        grown = []
-        for one, other in product(found, group):
+        pairs = product(found, group[:MOST])
+        found = []
+        for one, other in pairs:
             document.work += 1
-            merged = merge(one[0], other[0]) if len(grown) < MOST and document.work < _MOST_WORK else None
+            merged = merge(one[0], other[0])
             if merged is not None:
-                grown.append((merged, min(one[1], other[1]), max(one[2], other[2], key=len)))
-        found = grown
+                found.append((merged, min(one[1], other[1]), max(one[2], other[2], key=len)))
+            if len(found) >= MOST or document.work >= _MOST_WORK:
+                break
     return found[:MOST]
 
 

@@ -18,6 +18,7 @@ from hypothesis.errors import InvalidArgument
 from conformance.errors import DataError
 from conformance.generate.documents import Document, is_usable_pattern
 from conformance.generate.formats import FORMATS
+from conformance.generate.letters import EVERY
 from conformance.generate.merging import alternatives, kinds
 
 if TYPE_CHECKING:
@@ -40,17 +41,14 @@ _SAFE = 2**53
 """Whole numbers below this are the same in every JSON reader (RFC 8259, section 6)."""
 _LOOSE = frozenset({"not", "if", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems"})
 
-TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-"""Any character that may stand in a JSON text, except U+0000, which databases behind relays refuse."""
-
 _SCALARS = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-1000, 1000),
     st.integers(-99, 99).map(lambda number: number / 8),
-    st.text(TEXT),
+    st.text(EVERY),
 )
-_ANYTHING = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=3), st.dictionaries(st.text(TEXT), _SCALARS, max_size=3))
+_ANYTHING = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=3), st.dictionaries(st.text(EVERY), _SCALARS, max_size=3))
 
 
 def strategy(schema: Schema, root: Schema) -> SearchStrategy[Any]:
@@ -273,14 +271,14 @@ def strings(plain: Mapping[str, Any]) -> SearchStrategy[Any] | None:
     elif form is not None:
         drawn = form
     else:
-        return st.text(TEXT, min_size=low, max_size=min(high, low + _MORE_CHARACTERS))
+        return st.text(EVERY, min_size=low, max_size=min(high, low + _MORE_CHARACTERS))
     return drawn.filter(lambda text: low <= len(text) <= high)
 
 
 def _matching(pattern: str) -> SearchStrategy[str]:
     """Texts that a pattern matches, in Python and in ECMAScript: ASCII classes, `$` only at the very end."""
     if not is_usable_pattern(pattern):
-        return st.text(TEXT, max_size=_MORE_CHARACTERS)
+        return st.text(EVERY, max_size=_MORE_CHARACTERS)
     anchored = re.sub(r"(?<!\\)\$(?=$|\))", r"\\Z", pattern)
     compiled = re.compile(anchored, re.ASCII)
-    return st.from_regex(compiled, alphabet=TEXT).filter(lambda text: re.search(pattern, text) is not None)
+    return st.from_regex(compiled, alphabet=EVERY).filter(lambda text: re.search(pattern, text) is not None)

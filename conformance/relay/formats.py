@@ -10,6 +10,7 @@ _LIKELY = -0.25
 _LESS_LIKELY = 0.75
 _WORDS = "the of and to in is that it was for on are as with they be at one have this from"
 _OTHERS = _WORDS.split()
+_DEEPEST = 50
 _PLAIN: Mapping[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "null": None}
 
 
@@ -24,15 +25,20 @@ def formatted(text: str, response_format: Mapping[str, Any] | None) -> str:
     return text
 
 
-def instance(schema: Mapping[str, Any], text: str) -> Any:
-    """A value of a simple schema: objects, lists, enums and plain values; the text wherever a string goes."""
-    kind = schema.get("type", "object")
-    if "enum" in schema:
-        return schema["enum"][0]
+def instance(schema: Any, text: str, depth: int = 0) -> Any:
+    """A value of a simple schema: objects, lists, enums and plain values; the text wherever a string goes.
+
+    What is no such schema, or lies deeper than anybody writes, gets the text as well.
+    """
+    told = schema if isinstance(schema, dict) and depth < _DEEPEST else {"type": "string"}
+    listed, kind, properties = told.get("enum"), told.get("type", "object"), told.get("properties")
+    if isinstance(listed, list) and listed:
+        return listed[0]
     if kind == "object":
-        return {name: instance(inner, text) for name, inner in schema.get("properties", {}).items()}
+        inside = properties if isinstance(properties, dict) else {}
+        return {name: instance(inner, text, depth + 1) for name, inner in inside.items()}
     if kind == "array":
-        return [instance(schema.get("items", {}), text)]
+        return [instance(told.get("items", {}), text, depth + 1)]
     return _PLAIN.get(kind, text) if isinstance(kind, str) else text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from conformance.relay.call import Refusal
 
 ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
 _FORMATS = frozenset({"text", "json_object", "json_schema"})
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_STOPS = 4
 
 Complaint = tuple[str, str]
@@ -121,8 +123,18 @@ def _response_format(value: Any) -> Complaint | None:
     if not isinstance(value, dict):
         return "invalid_type", "an object"
     kind = value.get("type")
-    known = isinstance(kind, str) and kind in _FORMATS
-    return None if known else ("invalid_value", f"a type that is one of {', '.join(sorted(_FORMATS))}")
+    if not isinstance(kind, str) or kind not in _FORMATS:
+        return "invalid_value", f"a type that is one of {', '.join(sorted(_FORMATS))}"
+    return _json_schema(value.get("json_schema")) if kind == "json_schema" else None
+
+
+def _json_schema(value: Any) -> Complaint | None:
+    if not isinstance(value, dict):
+        return "invalid_type", "'json_schema' to be an object"
+    if not isinstance(value.get("name"), str) or not _NAME.fullmatch(value["name"]):
+        return "invalid_value", "'json_schema.name' to be 1 to 64 letters, digits, - or _"
+    known = isinstance(value.get("schema", {}), dict)
+    return None if known else ("invalid_type", "'json_schema.schema' to be an object")
 
 
 FIELDS: Mapping[str, Check] = {

@@ -46,7 +46,8 @@ def test_an_endless_example_is_refused():
 
 
 def test_a_schema_says_what_the_example_shows_and_where():
-    text = '\n{"a": 1,\n "b": [{"c": "x"}, {"c": null, "d": 1.5}],\n "e": {}, "f": [], "g": null, "h": true, "i": [1, 0.5]}'
+    text = '\n{"a": 1,\n "b": [{"c": "x"}, {"c": null, "d": 1.5}],\n "e": {}, "f": [], "g": null, "h": true, '
+    text += '"i": [1, 0.5]}'
     schema = example.infer(example.read_json_tolerantly(text), source(text), 2)
     assert schema["type"] == "object"
     assert "required" not in schema

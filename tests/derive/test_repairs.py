@@ -446,6 +446,27 @@ def test_the_evidence_against_a_type_is_the_best_there_is(row, words):
     assert any(words in each.evidence for each in found)
 
 
+@pytest.mark.parametrize(
+    ("row", "shown", "words"),
+    [
+        (Row("extra", "string", True), {}, "leaves it out"),
+        (Row("extra", "string"), {"extra": 1}, "shows integer"),
+        (Row("extra", "boolean"), {"extra": "yes"}, "shows string"),
+    ],
+)
+def test_where_table_and_example_differ_the_author_is_told_and_the_table_stands(row, shown, words):
+    page = GOOD.but(response=(*RESPONSE, row), answered={**ANSWER, **shown})
+    schemas, found = derived(page)
+    assert schemas["response"]["properties"]["extra"]["type"] == row.kind
+    assert [(each.where, each.repaired) for each in found if words in each.evidence] == [("response extra", False)]
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("number", 1), ("string", "x"), ("string | null", "x")])
+def test_an_example_that_fits_its_table_is_no_defect(kind, shown):
+    page = GOOD.but(response=(*RESPONSE, Row("extra", kind)), answered={**ANSWER, "extra": shown})
+    assert "" not in {each.row for each in derived(page)[1]}
+
+
 EXPECTED = {
     "api-call-docs.txt": "D1 D2 D3 D4 D6 D8 D9 D10 D11 D15 D17 D25 D26 D27 D30",
     "api-zh-docs.txt": "D13 D14 D19 D23 D24 D25 D26 D27",

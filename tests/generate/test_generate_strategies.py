@@ -129,8 +129,8 @@ SCHEMAS = {
             {"type": "object", "required": ["a"], "properties": {"a": {"type": "number", "minimum": 0}}},
             {"required": ["a", "b"], "properties": {"a": {"maximum": 1}, "b": {"enum": [1, 2]}}},
             {"properties": {"b": {"enum": [2, 3]}}, "dependentRequired": {"a": ["b"]}},
-            {"dependentRequired": {"a": ["c"]}, "additionalProperties": {"type": "boolean"}},
-            {"additionalProperties": {"const": True}},
+            {"dependentRequired": {"a": ["c"]}, "patternProperties": {"^c": {"type": "boolean"}}},
+            {"patternProperties": {"^c": {"const": True}}},
         ]
     },
     "allOf with numbers": {"allOf": [{"type": "number"}, {"type": ["integer", "string"]}, {"minimum": 3}]},
@@ -158,13 +158,20 @@ SCHEMAS = {
     "impossible array is left out": {
         "anyOf": [{"type": "array", "items": False, "minItems": 1}, {"type": "array", "minItems": 900}, {"const": 0}]
     },
-    "impossible object is left out": {"anyOf": [{"type": "object", "required": ["a"], "properties": {"a": False}}, {"const": 0}]},
+    "allOf with additional properties": {
+        "type": "object",
+        "additionalProperties": {"type": "integer"},
+        "allOf": [{"additionalProperties": {"minimum": 3}}],
+    },
+    "impossible object is left out": {
+        "anyOf": [{"type": "object", "required": ["a"], "properties": {"a": False}}, {"const": 0}]
+    },
 }
 
 
 def draws(schema, count=25, root=None):
     """Some values of a schema."""
-    drawer = Drawer(Random(7))
+    drawer = Drawer(Random(7))  # noqa: S311 - a test is to be the same again
     found = strategy(schema, root if root is not None else schema)
     return [drawer.draw(found) for _ in range(count)]
 
@@ -286,11 +293,10 @@ def test_schemas_that_multiply_end_in_time():
     }
     started = time.process_time()
     found = strategy(schema, schema)
-    Drawer(Random(1)).draw(found)
+    Drawer(Random(1)).draw(found)  # noqa: S311
     assert time.process_time() - started < 10
 
 
-def test_huge_bounds_are_named_or_drawn():
-    for schema in ({"type": "number", "minimum": 10**400}, {"type": "integer", "minimum": 10**400}):
-        with pytest.raises(DataError):
-            draws(schema, 1)
+def test_a_bound_beyond_all_floats_is_named():
+    with pytest.raises(DataError, match="nothing can be drawn"):
+        draws({"type": "number", "minimum": 10**400, "maximum": 10**401}, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from conformance.judging import judge
@@ -24,6 +25,7 @@ from conformance.model import (
     Response,
 )
 from conformance.planning import plan
+from conformance.profiles import Claim, Profile
 from conformance.reasons import finding
 from conformance.redaction import Secrets
 
@@ -144,6 +146,31 @@ def minimised(case: Case, result: Case, response: Response, rule: str, **changes
     return Minimised(**{**values, **changes})
 
 
+def claim(title: str, operation: str = "", **changes: Any) -> Claim:
+    """An entry of a page's navigation."""
+    values: dict[str, Any] = {"folder": (), "kind": "endpoint", "variant": "", "method": "", "path": "", "line": 7}
+    return Claim(**{"title": title, "operation": operation, **values, **changes})
+
+
+def page(*claims: Claim, response: Any = None, request: Any = None, **changes: Any) -> Profile:
+    """What a provider's own page says: of chats, and which endpoints it names."""
+    said = {name: value for name, value in (("request", request), ("response", response)) if value is not None}
+    values: dict[str, Any] = {
+        "name": "page",
+        "title": "Their page",
+        "base_path": "/v1",
+        "hosts": (),
+        "models": (),
+        "claims": claims,
+        "schemas": {"page/chat.json": {"$defs": said}},
+        "defects": 0,
+        "weak": 0,
+        "digest": "d" * 64,
+        "folder": Path("page"),
+    }
+    return Profile(**{**values, **changes})
+
+
 def ledger(exchanges: Sequence[Exchange], plan: Sequence[Case] = (), **changes: Any) -> Ledger:
     """A complete run of these exchanges."""
     values: dict[str, Any] = {
@@ -163,9 +190,11 @@ def whole_run(respond: Callable[[Case], Response], cases: Sequence[Case] = tuple
     return ledger([exchange(case, respond(case)) for case in cases])
 
 
-def verdicts(run: Ledger, only: Sequence[str] = ()) -> Mapping[tuple[str, str], Judgement]:
+def verdicts(
+    run: Ledger, only: Sequence[str] = (), profile: Profile | None = None
+) -> Mapping[tuple[str, str], Judgement]:
     """Judgements by rule and operation."""
-    return {(judgement.rule, judgement.operation): judgement for judgement in judge(run, only)}
+    return {(judgement.rule, judgement.operation): judgement for judgement in judge(run, only, profile)}
 
 
 def stumbles(run: Ledger) -> list[str]:
