@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from conformance.derive.apifox import statuses
 from conformance.derive.nouns import Body, Defect, Document, Endpoint
@@ -145,13 +146,17 @@ def _is_strict(text: str, body: Body) -> bool:
     return True
 
 
+@lru_cache(maxsize=4)
+def _shows_errors(text: str, kind: str) -> bool:
+    """Whether a document has an answer with an error status; asked for every endpoint of it."""
+    if kind == "apifox-text":
+        return any(status >= 400 for status in statuses(text))
+    return _ERRORS.search(text) is not None
+
+
 def _errors(document: Document, endpoint: Endpoint) -> Iterator[_Found]:
     """D25: what an error looks like is nowhere said."""
-    if document.kind == "apifox-text":
-        shown = any(status >= 400 for status in statuses(document.source.text))
-    else:
-        shown = _ERRORS.search(document.source.text) is not None
-    if endpoint.response is None or shown:
+    if endpoint.response is None or _shows_errors(document.source.text, document.kind):
         return
     words = (f"only status {endpoint.status}", "every relay answers errors too", "errors are judged by the protocol")
     yield _Found("D25", endpoint.response.line, "response", words, repaired=False)

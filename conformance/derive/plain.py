@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST_LINE = 20_000
 """Characters of one line that are looked at; the longest description seen has 200."""
@@ -43,10 +44,12 @@ def unix(text: str) -> str:
 
 
 def offset_of(text: str, line: int) -> int:
-    """Where a line, counted from 1, begins; the length of the text when it has no such line."""
-    at = 0
-    for _ in range(line - 1):
-        at = text.find("\n", at) + 1
-        if not at:
-            return len(text)
-    return at
+    """Where a line begins, counted from 1; the end of the text for a line after the last."""
+    starts = _line_starts(text)
+    return starts[line - 1] if line <= len(starts) else len(text)
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> list[int]:
+    """Where each line begins; a project with many operations asks for every one of them."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]

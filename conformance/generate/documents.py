@@ -24,6 +24,7 @@ _ONE = frozenset({"items", "additionalProperties", "not", "contains", "propertyN
 _MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
 _SIZES = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+_IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
 _ADDRESSES = frozenset({"$id", "$schema", "$anchor", "$dynamicAnchor", "nullable"})
 _LONGEST_PATTERN = 200
 # A repetition of a repetition, or of thousands: drawing or checking would not end in time.
@@ -44,6 +45,7 @@ class Document:
         """How much merging its combinations took so far."""
         self._registry = jsonschema_rs.Registry([(_HOME, self.root)])
         self._validators: dict[str, Any] = {}
+        self._refuse_circles()
         self._by_identity: dict[int, tuple[Schema, Any]] = {}
 
     @staticmethod
@@ -69,6 +71,22 @@ class Document:
             raise DataError(f"the schema refers to {pointer.removeprefix(_HOME)!r}, which it does not have")
         return found
 
+    def _refuse_circles(self) -> None:
+        """Refuse a reference that leads back to itself without going into the value: no validator ends on it."""
+        done: set[str] = set()
+        for start in _references(self.root, in_place=False):
+            path: list[tuple[str, list[str]]] = [(start, _references(self.resolve(start)))]
+            while path:
+                pointer, left = path[-1]
+                following = left.pop() if left else ""
+                if any(following == earlier for earlier, _ in path):
+                    raise DataError(f"the schema refers from {following.removeprefix(_HOME)!r} to itself")
+                if not following:
+                    done.add(pointer)
+                    path.pop()
+                elif following not in done:
+                    path.append((following, _references(self.resolve(following))))
+
     def is_valid(self, schema: Schema, value: Any) -> bool:
         """Whether a value satisfies a part of this document; False for numbers that the validator cannot hold."""
         known = self._by_identity.get(id(schema))
@@ -93,6 +111,17 @@ class Document:
             except (ValueError, jsonschema_rs.ReferencingError) as error:
                 raise DataError(f"not a usable schema: {str(error)[:200]}") from error
         return self._validators[key]
+
+
+def _references(schema: Any, *, in_place: bool = True) -> list[str]:
+    """The references in a schema; `in_place`: only those that apply to the same value as the schema itself."""
+    if isinstance(schema, list):
+        return [found for inner in schema for found in _references(inner, in_place=in_place)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["$ref"]] if isinstance(schema.get("$ref"), str) and schema["$ref"].startswith(_HOME) else []
+    below = [inner for key, inner in schema.items() if not in_place or key in _IN_PLACE]
+    return own + [found for inner in below for found in _references(inner, in_place=in_place)]
 
 
 def _normal(schema: Any, depth: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding, Phase
@@ -139,8 +140,8 @@ def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     """A refusal MAY leave open which field is wrong."""
     error = exchange.error or {}
     field = exchange.case.mutation.partition("/")[2].partition("/")[0]
-    said = f"{error.get('param')} {error.get('code')} {error.get('message')}"
-    if field and field not in said:
+    said = " ".join(str(error[name]) for name in ("param", "code", "message") if error.get(name))
+    if field and not re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", said):
         yield Finding("/error/param", field, error.get("param"), exchange.case.mutation)
 
 

@@ -238,7 +238,7 @@ def test_a_pattern_that_cannot_be_used_leaves_a_plain_string(pattern):
 @pytest.mark.parametrize(
     "schema",
     [False, {"enum": []}, {"type": "integer", "minimum": 2, "maximum": 1}, {"type": "string", "minLength": 10**9},
-     {"allOf": [{"type": "string"}, {"type": "integer"}]}, {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+     {"allOf": [{"type": "string"}, {"type": "integer"}]},
      {"type": "integer", "not": {}}, {"type": "number", "multipleOf": 1e-300, "minimum": 1e308}],
 )  # fmt: skip
 def test_where_nothing_can_be_drawn_it_is_said(schema):
@@ -252,6 +252,8 @@ def test_where_nothing_can_be_drawn_it_is_said(schema):
         {"$ref": "#/$defs/missing"},
         {"$ref": "other.json#/a"},
         {"$ref": 3},
+        {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+        {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/b"},
         {"type": "no-such-type"},
         {"properties": {"a": 3}},
         {"properties": 3},
@@ -286,10 +288,11 @@ def test_a_schema_without_end_is_refused():
 
 
 def test_schemas_that_multiply_end_in_time():
-    every = [{"$ref": f"#/$defs/d{number}"} for number in range(30)]
+    every = [{"type": "array", "items": {"$ref": f"#/$defs/d{number}"}} for number in range(30)]
     schema = {
-        "$defs": {f"d{number}": {"anyOf": [{"type": "null"}, *every], "allOf": every} for number in range(30)},
-        "anyOf": [{"type": "array", "items": {"$ref": "#/$defs/d1"}}, {"oneOf": every}, {"type": "null"}],
+        "$defs": {f"d{number}": {"anyOf": [{"type": "null"}, *every], "oneOf": every} for number in range(30)},
+        "anyOf": [{"$ref": "#/$defs/d1"}, {"anyOf": every}, {"type": "null"}],
+        "allOf": [{"anyOf": [{"type": "null"}, *every]}] * 8,
     }
     started = time.process_time()
     found = strategy(schema, schema)

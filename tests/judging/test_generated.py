@@ -88,6 +88,8 @@ INVALID_CODE = answer({"error": {"message": "bad", "code": "invalid_request"}}, 
         ("generated.invalid.in-time", BAD, OBSCURE, Verdict.PASS),
         ("generated.invalid.named", BAD, OBSCURE, Verdict.NOTE),
         ("generated.invalid.named", BAD, refusing("n"), Verdict.PASS),
+        ("generated.invalid.named", BAD, refusing("user"), Verdict.NOTE),
+        ("generated.invalid.named", wrong(mutation="missing /messages/0/role"), refusing("messages[0]"), Verdict.PASS),
         ("generated.invalid.named", BAD, FINE, Verdict.NOT_APPLICABLE),
         ("generated.invalid.named", BAD, answer([], 400), Verdict.NOT_APPLICABLE),
         ("generated.invalid.named", wrong(mutation="wrong-type /"), OBSCURE, Verdict.PASS),
@@ -158,7 +160,7 @@ def test_a_few_that_were_not_answered_leave_no_mark_on_a_sample(rule: str) -> No
 
 
 def test_a_few_that_were_not_answered_do_not_hide_a_failure() -> None:
-    exchanges = [exchange(generated("chat/generated-1"), None, "timeout"), exchange(GOOD, OBSCURE)]
+    exchanges = [exchange(generated("chat/generated-2"), None, "timeout"), exchange(GOOD, OBSCURE)]
     found = judged(ACCEPTED, *exchanges)
 
     assert found.verdict is Verdict.FAIL
