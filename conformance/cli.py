@@ -253,7 +253,7 @@ def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | 
 
     path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
     recorded = read_ledger(path)
-    chosen = vetting.chosen_profile(recorded.provider.profile if profile is None else profile)
+    chosen = vetting.profile_of(recorded, profile)
     return _report(recorded, out or path.parent, only, chosen, strict=strict)
 
 
@@ -270,7 +270,7 @@ def minimize(ledger: Path, case: str, rule: str, budget: int, profile: str | Non
     from conformance.reporting.terminal import print_smallest
 
     path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
-    chosen = vetting.chosen_profile(read_ledger(path).provider.profile if profile is None else profile)
+    chosen = vetting.profile_of(read_ledger(path), profile)
     found, broken = vetting.minimise_case(path, case, rule, budget=budget, profile=chosen)
     print_smallest(found, case, broken)
     return 0

@@ -79,7 +79,7 @@ def request_schemas(profile: Profile | None) -> list[dict[str, Any]]:
     """What a chat request has to satisfy, each self-contained: our schema, and that of the provider's page."""
     found = [load_schemas()["openai/chat.json"]]
     page = profile.schemas.get(f"{profile.name}/chat.json") if profile else None
-    documents = [*found, page] if page and "request" in page["$defs"] else found
+    documents = [*found, page] if page and "request" in page.get("$defs", {}) else found
     return [{"$ref": "#/$defs/request", "$defs": document["$defs"]} for document in documents]
 
 

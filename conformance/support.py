@@ -16,14 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.jsontext import parse_json
 from conformance.model import Expectation
-from conformance.refusals import met_no_route, out_of_credit, refused_part
+from conformance.refusals import met_no_route, optional_parts, out_of_credit, refused_part
 from conformance.usage import reported_usage
 
 if TYPE_CHECKING:
     from conformance.model import Exchange, Ledger
 
 _BUSY = frozenset({408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
-_ALWAYS = frozenset({"model", "messages"})
+_PARTS = {
+    "developer": "messages[].role developer",
+    "name": "messages[].name",
+    "image_url": "messages[].content image_url",
+    "content": "messages[].content as parts or empty",
+}
+"""How parts of messages are called in the matrix."""
+
 _LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
@@ -79,13 +86,13 @@ def _tells(exchange: Exchange) -> bool:
 
 
 def _optional(exchange: Exchange) -> tuple[str, ...]:
-    return tuple(name for name in exchange.case.body or () if name not in _ALWAYS)
+    """Everything optional in a request, parts of its messages too."""
+    return tuple(_PARTS.get(name, name) for name in optional_parts(exchange.case))
 
 
 def _blamed(exchange: Exchange) -> tuple[str, ...]:
-    """What is left of a request that was made smaller; an output limit is always left, and guilty only alone."""
-    names = _optional(exchange)
-    return tuple(name for name in names if name not in _LIMITS) or names
+    """What is left of a request that was made smaller; its output limit is always left, and never guilty."""
+    return tuple(name for name in _optional(exchange) if name not in _LIMITS)
 
 
 def _outcomes(exchange: Exchange, blamed: tuple[str, ...] | None, innocent: set[str]) -> Iterable[tuple[str, Support]]:
@@ -95,7 +102,7 @@ def _outcomes(exchange: Exchange, blamed: tuple[str, ...] | None, innocent: set[
         return [(name, observe(exchange, name)) for name in names]
     part = refused_part(exchange)
     if part:
-        return [(name, Support.REFUSED) for name in names if name == part]
+        return [(name, Support.REFUSED) for name in names if name == _PARTS.get(part, part)]
     # Nobody says which part it was: what a smaller request showed, else what was never accepted elsewhere.
     guilty = blamed if blamed is not None else [name for name in names if name not in innocent]
     return [(name, Support.BREAKS) for name in names if name in guilty]
@@ -179,7 +186,8 @@ def _usage_asked(exchange: Exchange, value: Any) -> bool | None:
 
 
 def _streamed(exchange: Exchange, value: Any) -> bool | None:
-    return _is_stream(exchange) is value
+    """A stream where one was asked for; an empty one is a fault, but not of this parameter."""
+    return (_is_stream(exchange) or exchange.media_type == "text/event-stream") is value
 
 
 _LOOKS: Mapping[str, Callable[[Exchange, Any], bool | None]] = {

@@ -18,7 +18,7 @@ from conformance.ledger import read_ledger
 from conformance.model import Limits, Phase, Provider
 from conformance.planning import ceiling
 from conformance.preflight import base_urls
-from conformance.profiles import load_profile
+from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED
 from conformance.reporting.requests import coverage_lines
@@ -176,6 +176,21 @@ def default_limits(generated: int, requests: int | None, output_tokens: int | No
 def chosen_profile(name: str) -> Profile | None:
     """The profile of that name or in that folder; None for an empty name. Raises UsageError for one that is none."""
     return load_profile(name) if name else None
+
+
+def profile_of(ledger: Ledger, asked: str | None) -> Profile | None:
+    """The profile that is asked for, by name or folder; for None that of the run.
+
+    A ledger only names the profile that its run was planned with, which may lie in a folder of the user's. Raises
+    UsageError for a profile that is not found.
+    """
+    name = ledger.provider.profile
+    if asked is not None or not name or name in bundled_profiles():
+        return chosen_profile(name if asked is None else asked)
+    raise UsageError(
+        f"this run was held to the profile {name!r}, which does not come with this package",
+        "give its folder with --profile FOLDER, or judge without it with --profile ''",
+    )
 
 
 def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[str]:

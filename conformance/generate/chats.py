@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from conformance.generate.letters import SCRIPTS
+from conformance.generate.letters import SCRIPTS, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,18 +126,18 @@ SPECIAL = (
 """Conversations that not every model takes: each has a case without any other optional part."""
 
 
-def texts(kind: str) -> SearchStrategy[str]:
+def questions(kind: str) -> SearchStrategy[str]:
     """Questions of one kind; never empty or blank."""
     if kind in _SENTENCES:
         return st.lists(st.sampled_from(_SENTENCES[kind]), min_size=1, max_size=2, unique=True).map(" ".join)
     english = st.sampled_from(_SENTENCES["english"])
     if kind == "control":
-        noise = st.text(_CONTROLS, min_size=1, max_size=6)
+        noise = texts(_CONTROLS, 1, 6)
         return st.tuples(english, noise, english).map(lambda each: f"{each[0]}{each[1]}{each[2]}")
     every = st.sampled_from([sentence for sentences in _SENTENCES.values() for sentence in sentences])
     if kind == "long":
         return st.lists(every, min_size=12, max_size=16).map(lambda found: " ".join(found)[:LONGEST].strip())
-    scripts = st.text(SCRIPTS, min_size=1, max_size=30)
+    scripts = texts(SCRIPTS, 1, 30)
     return st.tuples(scripts, english).map(lambda each: f"“{each[0]}” {each[1]}")
 
 
@@ -148,9 +148,9 @@ def conversations(draw: DrawFn, shape: Shape, *, json: bool) -> list[dict[str, A
     if shape.opening:
         said.append((shape.opening, "" if shape.empty else draw(_INSTRUCTIONS)))
     for _ in range(shape.turns):
-        said.append(("user", draw(texts("english"))))
+        said.append(("user", draw(questions("english"))))
         said.append(("assistant", "" if shape.empty else draw(_ANSWERS)))
-    said.append(("user", draw(texts(shape.kind)) + (" Answer in JSON." if json else "")))
+    said.append(("user", draw(questions(shape.kind)) + (" Answer in JSON." if json else "")))
     messages = [_message(role, text, shape) for role, text in said]
     if shape.image:
         picture = {"type": "image_url", "image_url": {"url": IMAGE, "detail": shape.image}}

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from conformance.generate.letters import texts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hypothesis.strategies import SearchStrategy
 
 _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 31)
-_WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
+_WORD = texts("abcdefghijklmnopqrstuvwxyz", 1, 8)
 _HOST = _WORD.map(lambda word: f"{word}.example.com")
 _TIMES = st.datetimes(datetime(_FIRST.year, 1, 1), datetime(_LAST.year, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis wants bounds without a zone
 

@@ -1,10 +1,12 @@
-"""The characters that texts are drawn from.
+"""The characters that texts are drawn from, and the texts.
 
-Spelled out, because Hypothesis writes a table of all of Unicode to the working directory as soon as it is asked for
-characters by category.
+Spelled out and drawn one by one, because Hypothesis's own strategies for text write a table of all of Unicode to the
+working directory when they are first used.
 """
 
 from __future__ import annotations
+
+from hypothesis import strategies as st
 
 
 def _span(first: str, last: str) -> str:
@@ -35,3 +37,8 @@ SCRIPTS = "".join(
 
 EVERY = f"{_span(chr(1), chr(0xFF))}{SCRIPTS}\u0301\u200d\u200f\u2028\ufe0f\ufeff\ufffd\U0010fffd"
 """Also controls and marks that join or turn; never U+0000, which databases behind relays refuse."""
+
+
+def texts(alphabet: str, least: int = 0, most: int = 20) -> st.SearchStrategy[str]:
+    """Texts of so many characters of an alphabet."""
+    return st.lists(st.sampled_from(alphabet), min_size=least, max_size=most).map("".join)

@@ -18,7 +18,7 @@ from hypothesis.errors import InvalidArgument
 from conformance.errors import DataError
 from conformance.generate.documents import Document, is_usable_pattern
 from conformance.generate.formats import FORMATS
-from conformance.generate.letters import EVERY
+from conformance.generate.letters import EVERY, texts
 from conformance.generate.merging import alternatives, kinds
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ _SCALARS = st.one_of(
     st.booleans(),
     st.integers(-1000, 1000),
     st.integers(-99, 99).map(lambda number: number / 8),
-    st.text(EVERY),
+    texts(EVERY),
 )
-_ANYTHING = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=3), st.dictionaries(st.text(EVERY), _SCALARS, max_size=3))
+_ANYTHING = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=3), st.dictionaries(texts(EVERY), _SCALARS, max_size=3))
 
 
 def strategy(schema: Schema, root: Schema) -> SearchStrategy[Any]:
@@ -135,8 +135,7 @@ class _Builder:
     def _object(self, plain: Plain, left: int, trail: Trail) -> SearchStrategy[Any] | None:
         parts = {name: self.build(part, left, trail) for name, part in plain.get("properties", {}).items()}
         required = _needed(plain)
-        others = plain.get("additionalProperties", True)
-        parts |= {name: self.build(others, left, trail) for name in required if name not in parts}
+        parts |= {name: self.build(_schema_of(name, plain), left, trail) for name in required if name not in parts}
         if any(parts[name] is None for name in required):
             return None
         usable = {name: part for name, part in parts.items() if part is not None}
@@ -167,8 +166,14 @@ class _Builder:
 def _names(plain: Plain) -> SearchStrategy[str]:
     """Names of properties that the schema says nothing about."""
     known, patterns = plain.get("properties", {}), plain.get("patternProperties", {})
-    letters = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=8)
+    letters = texts("abcdefghijklmnopqrstuvwxyz0123456789_", 1, 8)
     return letters.filter(lambda name: name not in known and not any(re.search(each, name) for each in patterns))
+
+
+def _schema_of(name: str, plain: Plain) -> Schema:
+    """What holds for a property that is not listed by name."""
+    found = [part for pattern, part in plain.get("patternProperties", {}).items() if re.search(pattern, name)]
+    return {"allOf": found} if found else plain.get("additionalProperties", True)
 
 
 def _needed(plain: Plain) -> list[str]:
@@ -271,14 +276,14 @@ def strings(plain: Mapping[str, Any]) -> SearchStrategy[Any] | None:
     elif form is not None:
         drawn = form
     else:
-        return st.text(EVERY, min_size=low, max_size=min(high, low + _MORE_CHARACTERS))
+        return texts(EVERY, low, min(high, low + _MORE_CHARACTERS))
     return drawn.filter(lambda text: low <= len(text) <= high)
 
 
 def _matching(pattern: str) -> SearchStrategy[str]:
     """Texts that a pattern matches, in Python and in ECMAScript: ASCII classes, `$` only at the very end."""
     if not is_usable_pattern(pattern):
-        return st.text(EVERY, max_size=_MORE_CHARACTERS)
+        return texts(EVERY)
     anchored = re.sub(r"(?<!\\)\$(?=$|\))", r"\\Z", pattern)
     compiled = re.compile(anchored, re.ASCII)
     return st.from_regex(compiled, alphabet=EVERY).filter(lambda text: re.search(pattern, text) is not None)

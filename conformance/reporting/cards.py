@@ -86,9 +86,9 @@ def cards(
     judgements: Sequence[Judgement],
     rules: Mapping[str, Rule],
     shown: Mapping[str, Evidence],
-    left: Mapping[str, Smallest] | None = None,
+    left: Mapping[tuple[str, str], Smallest] | None = None,
 ) -> list[Card]:
-    """One card for each judgement, in the order given; `left` has the smallest failing request by rule."""
+    """One card for each judgement, in the order given; `left`: the smallest failing request by rule and operation."""
     anchors = unique(f"{anchor(judgement.rule)}--{anchor(judgement.operation)}" for judgement in judgements)
     return [
         _card(judgement, name, rules, shown, left or {}) for judgement, name in zip(judgements, anchors, strict=True)
@@ -100,7 +100,7 @@ def _card(
     name: str,
     rules: Mapping[str, Rule],
     shown: Mapping[str, Evidence],
-    left: Mapping[str, Smallest],
+    left: Mapping[tuple[str, str], Smallest],
 ) -> Card:
     seen = [shown[case] for case in judgement.exchanges if case in shown]
     labels = dict.fromkeys(finding.deviation for finding in judgement.findings if finding.deviation)
@@ -118,7 +118,7 @@ def _card(
         seen=tuple(seen[:MOST_SEEN]),
         seen_count=len(seen),
         sample=next(iter(cited + seen), None),
-        smallest=left.get(judgement.rule) if verdict in BREACHES else None,
+        smallest=left.get((judgement.rule, judgement.operation)) if verdict in BREACHES else None,
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from conformance.reporting.evidence import Evidence
 
 _MOST_MISSING = 12
+_UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 LOOKS = {
     Support.HONOURED: "pass",
     Support.ACCEPTED: "pass",
@@ -97,14 +98,15 @@ def parameter_rows(ledger: Ledger, shown: Mapping[str, Evidence]) -> list[Parame
     ]
 
 
-def smallest(ledger: Ledger) -> dict[str, Smallest]:
-    """The smallest failing request by rule; the shortest one where there are several."""
+def smallest(ledger: Ledger) -> dict[tuple[str, str], Smallest]:
+    """The smallest failing request by rule and operation; the shortest one where there are several."""
     found = [each for each in ledger.minimised if each.reproduced]
     found.sort(key=lambda each: -len(each.exchange.request.body))
-    return {each.rule: _smallest(each, ledger.provider) for each in found}
+    return {(each.rule, each.result.operation): smallest_of(each, ledger.provider) for each in found}
 
 
-def _smallest(found: Minimised, provider: Provider) -> Smallest:
+def smallest_of(found: Minimised, provider: Provider) -> Smallest:
+    """What is left of one failing case."""
     line = curl(found.exchange, provider)
     return Smallest(
         requests=found.requests,
@@ -153,6 +155,7 @@ def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list
     if profile is None:
         return []
     worst = {judgement.operation: judgement for judgement in reversed(worst_first(judgements))}
+    judged = {judgement.operation for judgement in judgements if judgement.verdict not in _UNJUDGED}
     missing = {
         judgement.operation
         for judgement in judgements
@@ -161,7 +164,7 @@ def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list
     rows = []
     for claim in profile.claims:
         if claim.kind == "endpoint":
-            state = _state(claim.operation, worst, missing)
+            state = _state(claim.operation, judged, missing)
             look = worst[claim.operation].verdict.label if state == "checked" else _CLAIM_LOOKS[state]
             rows.append(ClaimRow(claim.title, claim.operation, claim.method, state, look, SUPPORT[state]))
     return rows
@@ -170,7 +173,7 @@ def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list
 _CLAIM_LOOKS = {"missing": "fail", "unchecked": "not-applicable"}
 
 
-def _state(operation: str, worst: Mapping[str, Judgement], missing: set[str]) -> str:
+def _state(operation: str, judged: set[str], missing: set[str]) -> str:
     if operation in missing:
         return "missing"
-    return "checked" if operation in worst else "unchecked"
+    return "checked" if operation in judged else "unchecked"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from conformance.model import Finding, Verdict
 from conformance.reporting.findings import values
-from conformance.reporting.requests import smallest
+from conformance.reporting.requests import smallest, smallest_of
 from conformance.reporting.requirements import requirement
 from conformance.reporting.summary import matrix, run_verdict, sentence, spent, worst_first
-from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, VERDICTS, Text
+from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, UI, VERDICTS, Text
 from conformance.reporting.visible import shorten, visible
 from conformance.rules.base import catalogue
 
@@ -59,7 +59,7 @@ def print_summary(
     left = smallest(ledger)
     for judgement in found[:MOST]:
         screen.line()
-        _judgement(screen, judgement, rules, left.get(judgement.rule))
+        _judgement(screen, judgement, rules, left.get((judgement.rule, judgement.operation)))
     if len(found) > MOST:
         screen.line()
         screen.line(f"and {len(found) - MOST:,} more in report.html")
@@ -79,13 +79,13 @@ def print_smallest(ledger: Ledger, case: str, rule: str, console: Console | None
     if not found.reproduced:
         screen.line(f"{case} did not break {rule} again ({found.requests} requests)")
         return
-    left = smallest(ledger)[rule]
+    left = smallest_of(found, ledger.provider)
     ended = "" if found.complete else "; the budget ended the search, a smaller one may exist"
     screen.line(f"the smallest request that still breaks {rule} ({found.requests} requests{ended}):")
     # Not wrapped: what is copied from here has to work.
     screen.console.out(screen.encodable(left.body), highlight=False)
     screen.line()
-    screen.console.out(screen.encodable(left.curl), highlight=False)
+    screen.console.out(screen.encodable(left.curl or UI["curl-long"].en), highlight=False)
 
 
 def _raise_again() -> None:

@@ -191,7 +191,7 @@ def open_ledger(path: Path, profile: str | None, *, strict: bool) -> Door:
     """The door to a recorded run; a folder stands for the ledger in it, and its own profile for None."""
     file = path / vetting.LEDGER if path.is_dir() else path
     ledger = read_ledger(file)
-    chosen = vetting.chosen_profile(ledger.provider.profile if profile is None else profile)
+    chosen = vetting.profile_of(ledger, profile)
     return Door(ledger, file, strict=strict, profile=chosen)
 
 
