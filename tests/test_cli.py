@@ -99,6 +99,8 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "rate-nan": ((*VET, "--rate", "nan"), "rate"),
     "no-requests": ((*VET, "--max-requests", "0"), "max-requests"),
     "negative-tokens": ((*VET, "--max-output-tokens", "-5"), "max-output-tokens"),
+    "slow-rate": ((*VET, "--rate", "0.001"), "less than 0.01 requests a second"),
+    "empty-out": ((*VET, "--out", ""), "an empty name is no folder"),
     "no-timeout": ((*VET, "--timeout", "0"), "timeout"),
     "timeout-nan": ((*VET, "--timeout", "nan"), "timeout"),
     "timeout-infinite": ((*VET, "--timeout", "inf"), "timeout"),

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from hostile.server import KEY, MODEL, Answer, Call, Server, completion, first_honest, honest
+from judging.runs import generated, wrong
 
 from conformance.errors import UsageError
 from conformance.judging import judge
-from conformance.model import Exchange, Ledger, Limits, Provider, Stop
+from conformance.model import Exchange, Ledger, Limits, Phase, Provider, Stop
 from conformance.planning import plan
 from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY, BackgroundRelay, create_app
@@ -443,3 +444,28 @@ def test_a_refused_connection_later_is_tried_again(tmp_path: Path) -> None:
         ledger = sent(server.base_url, tmp_path)
 
     assert {len(exchange.attempts) for exchange in ledger.exchanges if exchange.status == 503} == {1}
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_bad_generated_requests_wait_until_every_good_one_has_ended(concurrency: int, tmp_path: Path) -> None:
+    ended: list[tuple[bool, int]] = []
+    good_ones = [generated(f"chat/generated-{number}", n=1, seed=number) for number in range(6)]
+    bad_ones = [wrong(f"chat/generated-{number}", n="x", seed=number) for number in range(6, 9)]
+    after = generated("chat/generated-9", phase=Phase.INVALID, follows=bad_ones[0].id, seed=9)
+
+    async def answer(call: Call) -> None:
+        bad, good_before = call.json.get("n") == "x", sum(not bad for bad, _ in ended)
+        await asyncio.sleep(0 if bad else 0.05)
+        ended.append((bad, good_before))
+        await honest(call)
+
+    with Server(answer) as server:
+        provider = Provider(server.base_url, MODEL)
+        cases = [*plan(FEW), *good_ones, *bad_ones, after]
+        limits = replace(QUICK, concurrency=concurrency)
+        ledger = record(cases, provider, tmp_path / "ledger.jsonl", secrets=SECRETS, limits=limits)
+
+    good = len(ended) - len(bad_ones) - 1
+    assert ledger.complete
+    assert len(ledger.exchanges) == len(cases)
+    assert min(before for bad, before in ended if bad) >= good

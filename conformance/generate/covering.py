@@ -8,14 +8,31 @@ from typing import TYPE_CHECKING
 from conformance.generate.values import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from random import Random
 
 Row = dict[str, Choice]
 """The optional fields of one case."""
 
+Kind = tuple[str, str]
+"""A field, and what its value is like: two values of a kind are the same to other fields."""
+
 WIDEST = 7
 """Optional fields that one case combines: what fails must be easy to read."""
+
+_KINDS = {
+    "as null": "null",
+    "as a list": "list",
+    "as a string": "text",
+    "as one character": "text",
+    "as two": "several",
+    "as three": "several",
+    "as true": "true",
+    "as false": "false",
+    "as json_object": "json_object",
+    "as json_schema": "json_schema",
+}
+"""What the words of a choice begin with, and the kind of its value."""
 
 _NEEDS = {"stream_options": ("stream", "as true"), "top_logprobs": ("logprobs", "as true")}
 """Fields that need another, and its value."""
@@ -39,7 +56,8 @@ class _Planner:
         self._together = [choice for found in fields.values() for choice in found if not choice.alone]
         self._alone = [choice for found in fields.values() for choice in found if choice.alone]
         self._values = {(choice.name, choice.words) for choice in self._together}
-        self._pairs = dict.fromkeys(combinations(sorted(fields), 2))
+        of_kinds = combinations(sorted({_kind(choice) for choice in self._together} - _nulls(fields)), 2)
+        self._pairs = dict.fromkeys((one, other) for one, other in of_kinds if one[0] != other[0])
 
     def singles(self) -> Iterator[Row]:
         """Each field without any other that it does not need."""
@@ -84,14 +102,14 @@ class _Planner:
         return row
 
     def _pair(self, order: Sequence[Choice]) -> Row:
-        """Two fields that no row has together yet; nothing when the pairs that are left cannot be."""
+        """Two fields in kinds that no row has together yet; nothing when the pairs that are left cannot be."""
         for one, other in list(self._pairs):
-            firsts = [row for choice in order if choice.name == one and (row := self.with_choice({}, choice))]
+            firsts = [row for choice in order if _kind(choice) == one and (row := self.with_choice({}, choice))]
             for first in firsts:
-                if other in first:
+                if other[0] in first and _kind(first[other[0]]) == other:
                     return first
                 for choice in order:
-                    row = self.with_choice(first, choice) if choice.name == other else None
+                    row = self.with_choice(first, choice) if _kind(choice) == other else None
                     if row is not None:
                         return row
             del self._pairs[one, other]
@@ -101,13 +119,13 @@ class _Planner:
         """How much more the grown row covers; a value counts for two pairs."""
         new = [choice for name, choice in grown.items() if name not in row]
         values = sum((choice.name, choice.words) in self._values for choice in new)
-        return 2 * values + sum(_pair_of(choice.name, name) in self._pairs for choice in new for name in row)
+        return 2 * values + sum(_pair_of(choice, other) in self._pairs for choice in new for other in row.values())
 
     def _counted(self, row: Row) -> Row:
         """The row, now on the account."""
         self._values -= {(choice.name, choice.words) for choice in row.values()}
-        for pair in combinations(sorted(row), 2):
-            self._pairs.pop(pair, None)
+        for one, other in combinations(row.values(), 2):
+            self._pairs.pop(_pair_of(one, other), None)
         return row
 
     def with_choice(self, row: Row, choice: Choice) -> Row | None:
@@ -125,5 +143,16 @@ class _Planner:
         return None if several and "max_completion_tokens" in grown else grown
 
 
-def _pair_of(one: str, other: str) -> tuple[str, str]:
-    return (one, other) if one < other else (other, one)
+def _pair_of(one: Choice, other: Choice) -> tuple[Kind, Kind]:
+    first, second = sorted((_kind(one), _kind(other)))
+    return first, second
+
+
+def _kind(choice: Choice) -> Kind:
+    """A list is not a string and several answers are not one, but any number is a number."""
+    return choice.name, next((kind for beginning, kind in _KINDS.items() if choice.words.startswith(beginning)), "any")
+
+
+def _nulls(names: Iterable[str]) -> set[Kind]:
+    """What says nothing: it is covered once, and not beside every other field."""
+    return {(name, "null") for name in names}

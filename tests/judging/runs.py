@@ -101,7 +101,7 @@ def exchange(case: Case, response: Response | None, kind: str = "", detail: str 
 
 def _request(case: Case) -> Request:
     """The request of a case that is in no plan."""
-    return materialise(case, _TARGET) if case.body else Request(case.method, PROVIDER.base_url, (), b"{}")
+    return materialise(case, _TARGET) if case.body or case.raw else Request(case.method, PROVIDER.base_url, (), b"{}")
 
 
 def generated(name: str = "chat/generated-1", **changes: Any) -> Case:

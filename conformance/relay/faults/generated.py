@@ -28,8 +28,10 @@ def _broken() -> Refusal:
     return Refusal(500, "Something went wrong.", kind="upstream_error", code="internal_error")
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_wrong(call: Call, name: str) -> bool:
+    """Whether a field of the request is not as it may be."""
+    value = call.request.get(name)
+    return value is not None and FIELDS[name](value) is not None
 
 
 def _said(call: Call) -> str:
@@ -158,26 +160,25 @@ def _(call: Call) -> None:
     call.tops = call.tops or 0
 
 
-@fault("bad-penalty-answered", Stage.REQUEST, trips=_TAKEN, needs=GENERATED, zh="penalty 类型错误也回答")
+@fault("bad-penalty-answered", Stage.REQUEST, trips=_TAKEN, needs=GENERATED, zh="penalty 非法也回答")
 def _(call: Call) -> None:
-    """A penalty that is no number is quietly dropped."""
+    """A penalty that is no number from -2 to 2 is quietly dropped."""
     for name in ("presence_penalty", "frequency_penalty"):
-        if not _is_number(call.request.get(name, 0)):
+        if _is_wrong(call, name):
             del call.request[name]
 
 
 @fault("bad-n-500", Stage.REQUEST, trips={"generated.invalid.no-5xx"}, needs=GENERATED, zh="n 非法时返回 500")
 def _(call: Call) -> None:
-    """An n that is no positive integer makes the relay stumble."""
-    count = call.request.get("n")
-    if count is not None and (not _is_number(count) or count < 1 or count % 1):
+    """An n that is no integer from 1 to 128 makes the relay stumble."""
+    if _is_wrong(call, "n"):
         raise _broken()
 
 
 @fault("bad-stop-hangs", Stage.REQUEST, trips={"generated.invalid.in-time"}, needs=GENERATED, zh="stop 非法时不再回答")
 def _(call: Call) -> None:
-    """A stop that is neither text nor list is never answered."""
-    if not isinstance(call.request.get("stop"), str | list | None):
+    """A stop that is neither text nor a list of one to four is never answered."""
+    if _is_wrong(call, "stop"):
         call.pause = _NO_ANSWER
 
 
@@ -200,8 +201,7 @@ def _(call: Call) -> None:
 )
 def poisons(call: Call) -> None:
     """After a request with a field of the wrong type, the next good one is refused."""
-    bad = [name for name, check in FIELDS.items() if call.request.get(name) is not None and check(call.request[name])]
-    if bad:
+    if any(_is_wrong(call, name) for name in FIELDS):
         call.state.memory["poisoned"] = True
 
 
