@@ -519,7 +519,7 @@ def test_a_profile_that_is_none_is_refused(run: Command, tmp_path: Path, command
     assert said in error_of(run(command, *arguments, "--profile", name))
 
 
-@pytest.mark.parametrize("content", [{}, {"$defs": {}}, {"$defs": {"response": {}}}])
+@pytest.mark.parametrize("content", [{}, {"type": "object"}, {"$defs": {}}, {"$defs": {"response": {}}}])
 def test_a_page_that_says_little_of_chats_is_no_error(run: Command, folder: Path, content: dict[str, Any]) -> None:
     (folder / "chat.json").write_text(json.dumps(content))
     code, out, _ = run("plan", URL, *MODEL, "--generated", "10", "--profile", str(folder))

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.ledger import LedgerWriter
+from conformance.model import Limits, Provider
+from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY
 from conformance.rules import base
 from conformance.suite import hooks
@@ -36,6 +39,12 @@ URL, MODEL = ("--relay-url", "http://127.0.0.1:9/v1"), ("--relay-model", "m")
         (("--relay-ledger", "taken"), "taken/ledger.jsonl: not a ledger, line 1 is no header"),
         (("--relay-timeout", "nan"), "*--relay-timeout: 'nan' is not a number from 0.1 to 86400"),
         (("--relay-concurrency", "65"), "*--relay-concurrency: '65' is not a whole number from 1 to 64"),
+        ((*URL, *MODEL, "--relay-profile", "vmann"), "there is no profile 'vmann'"),
+        ((*URL, *MODEL, "--relay-generated", "-1"), "*--relay-generated: '-1' is not a whole number from 0 to *"),
+        (
+            ("--relay-ledger", "held"),
+            "this run was held to the profile 'theirs', which does not come with this package",
+        ),
         (("--relay-max-requests", "x"), "*--relay-max-requests: 'x' is not a whole number from 1 to 1000000"),
     ],
 )
@@ -44,11 +53,14 @@ def test_options_that_make_no_sense_are_refused_in_one_sentence(pytester, monkey
     (pytester.path / "taken").mkdir()
     (pytester.path / "taken" / "ledger.jsonl").touch()
     (pytester.path / "file").touch()
+    with LedgerWriter(pytester.path / "held", Secrets()) as writer:
+        writer.header(Provider("http://127.0.0.1:9/v1", "m", profile="theirs"), Limits(), (), (), 1.0)
     result = pytester.runpytest_inprocess("--pyargs", "conformance.suite", *QUICK, *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert result.stderr.str().count("ERROR: ") == 1
     result.stderr.fnmatch_lines([f"*{said.replace('[', '[[]')}*"])
     assert "Traceback" not in result.stderr.str()
+    assert " --profile" not in result.stderr.str()
 
 
 def test_the_suite_found_by_its_path_says_what_is_missing(pytester):

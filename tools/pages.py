@@ -13,8 +13,10 @@ from conformance.rules.base import Rule, catalogue
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
-FACTS = {"COM": 17, "ERR": 11, "MOD": 10, "CHAT": 24, "USE": 9, "STR": 24}
+FACTS = {"COM": 17, "ERR": 11, "MOD": 10, "CHAT": 24, "USE": 9, "STR": 24, "SO": 7, "LP": 8}
 """Areas of the contract facts that these operations are about, and how many lines each has."""
+
+_LATER = "needs a request of its own, which comes with the operations that are not checked yet"
 
 LEFT_OUT = {
     "COM-01": "the preflight tries the base URL with and without `/v1`; which one answered is in the ledger",
@@ -24,6 +26,7 @@ LEFT_OUT = {
     "ERR-11": "informational: the Chinese wordings are used to read refusals",
     "MOD-10": "other header styles belong to the Anthropic and Gemini operations, which are not checked yet",
     "USE-06": "whether cached tokens are counted in cannot be seen from outside without a cached prompt",
+    **dict.fromkeys(("SO-02", "SO-03", "SO-05", "SO-07", "LP-03", "LP-05", "LP-06", "LP-08"), _LATER),
 }
 
 
@@ -66,7 +69,8 @@ def facts_page() -> str:
         "",
         "Made by `make docs`. The facts were collected from OpenAI's own document and SDK, the source code of one-api",
         "and new-api, and the pages of providers; each has an id by area (COM transport and keys, ERR errors,",
-        "MOD models, CHAT chat, USE usage, STR streams; 1.5 is the table of statuses).",
+        "MOD models, CHAT chat, USE usage, STR streams, SO structured output, LP probabilities; 1.5 is the table of",
+        "statuses).",
         "",
         "| fact | rules, or why there is none |",
         "| --- | --- |",

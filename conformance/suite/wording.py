@@ -27,7 +27,9 @@ _MOST_OTHERS = 3
 _MOST_SEEN = 6
 _EXCERPT = 1_200
 """Bytes of an answer that are shown with a verdict; the ledger has the rest."""
-_OPTION = re.compile(r"--(?=(?:concurrency|header|key-env|max-output-tokens|max-requests|no-key|out|timeout)\b)")
+_OPTION = re.compile(
+    r"--(?=(?:concurrency|header|key-env|max-output-tokens|max-requests|no-key|out|profile|timeout)\b)"
+)
 
 
 def in_our_options(text: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from conformance import relay
 from conformance.contract import data
+from conformance.relay.faults.base import GENERATED
 from conformance.rules.base import catalogue
-from tools.kill_matrix import compute, page
+from tools.kill_matrix import compute, page, tripped_rules
 
 PAGE = data("fixtures").parent / "docs" / "faults.md"
 FAULTS = relay.catalogue()
@@ -20,6 +25,20 @@ def test_every_fault_trips_exactly_the_rules_that_it_names():
         missed = [name for name, trips in TRIPS.items() if matrix[name] < trips]
         matrix |= compute(missed)
     assert {name: tripped for name, tripped in matrix.items() if tripped != TRIPS[name]} == {}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_only_generated_requests_find_is_found_whatever_the_seed(seed):
+    names = [name for name, fault in FAULTS.items() if fault.needs == GENERATED]
+    assert len(names) >= 10
+    matrix = compute(names, seed)
+    assert {name: tripped for name, tripped in matrix.items() if tripped != TRIPS[name]} == {}
+
+
+@pytest.mark.parametrize("name", ["stop-list-with-n-500", "bad-n-500", "top-p-with-temperature-refused"])
+def test_what_only_generated_requests_find_is_not_found_without_them(name, tmp_path):
+    with relay.BackgroundRelay(relay.create_app(faults=[name])) as background:
+        assert asyncio.run(tripped_rules(background.base_url, tmp_path / "ledger.jsonl")) == frozenset()
 
 
 def test_every_rule_is_tripped_by_a_fault():
