@@ -273,6 +273,7 @@ def minimize(ledger: Path, case: str, rule: str, budget: int, profile: str | Non
     chosen = vetting.profile_of(read_ledger(path), profile)
     found, broken = vetting.minimise_case(path, case, rule, budget=budget, profile=chosen)
     print_smallest(found, case, broken)
+    click.echo(f"recorded; relay-conformance judge {path.parent} puts it into the report", err=True)
     return 0
 
 
@@ -397,20 +398,17 @@ def _settle(options: dict[str, Any]) -> Run:
     if not options["key_env"]:
         raise UsageError("--key-env is empty", "name the variable that holds the key; a relay without keys: --no-key")
     key_env = "" if options["no_key"] else options["key_env"]
-    profile = vetting.chosen_profile(options["profile"])
+    resumed = vetting.folder_to_resume(options["out"]) if options["resume"] else None
+    profile = vetting.chosen_profile(options["profile"]) if options["profile"] else vetting.profile_in(resumed)
     provider = vetting.checked_provider(
         options["base_url"], options["model"], key_env, options["name"], options["header"], profile
     )
     cases = _planned(options, profile)
     secrets = vetting.gather_secrets(provider)
     vetting.check_secrets(provider, secrets, cases)
-    out = options["out"]
-    if options["resume"]:
-        folder = vetting.folder_to_resume(out)
-    else:
-        folder = out or vetting.new_folder(provider.base_url)
-        if (folder / vetting.LEDGER).exists():
-            raise UsageError(f"{folder} holds a run already", "choose another --out, or continue it with --resume")
+    folder = resumed or options["out"] or vetting.new_folder(provider.base_url)
+    if resumed is None and (folder / vetting.LEDGER).exists():
+        raise UsageError(f"{folder} holds a run already", "choose another --out, or continue it with --resume")
     return vetting.Run(
         provider,
         secrets,

@@ -136,6 +136,8 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     profile: str = ""
     """The name of the profile of the provider's own page, with which the run was planned."""
+    page: str = ""
+    """The digest of that profile: which edition it was."""
 
     @property
     def title(self) -> str:

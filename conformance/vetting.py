@@ -161,8 +161,8 @@ def checked_provider(
     base_urls(base_url)
     if not model.strip() or not model.isprintable():
         raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
-    page = profile.name if profile else ""
-    return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers), page)
+    page = (profile.name, profile.digest) if profile else ("", "")
+    return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers), *page)
 
 
 def default_limits(generated: int, requests: int | None, output_tokens: int | None) -> Limits:
@@ -181,16 +181,25 @@ def chosen_profile(name: str) -> Profile | None:
 def profile_of(ledger: Ledger, asked: str | None) -> Profile | None:
     """The profile that is asked for, by name or folder; for None that of the run.
 
-    A ledger only names the profile that its run was planned with, which may lie in a folder of the user's. Raises
-    UsageError for a profile that is not found.
+    A ledger only names the profile that its run was planned with, which may lie in a folder of the user's or have
+    changed since. Raises UsageError for a profile that is not found, or is another edition.
     """
     name = ledger.provider.profile
-    if asked is not None or not name or name in bundled_profiles():
-        return chosen_profile(name if asked is None else asked)
+    if asked is not None or not name:
+        return chosen_profile(asked or "")
+    profile = load_profile(name) if name in bundled_profiles() else None
+    if profile and ledger.provider.page in {profile.digest, ""}:
+        return profile
     raise UsageError(
-        f"this run was held to the profile {name!r}, which does not come with this package",
-        "give its folder with --profile FOLDER, or judge without it with --profile ''",
+        f"this run was held to the profile {name!r}, "
+        + ("of which this is another edition" if profile else "which does not come with this package"),
+        f"give --profile {name if profile else 'FOLDER'}, or judge without it with --profile ''",
     )
+
+
+def profile_in(folder: Path | None) -> Profile | None:
+    """The profile with which the run in a folder was planned; None without a folder."""
+    return profile_of(read_ledger(folder / LEDGER), None) if folder else None
 
 
 def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[str]:

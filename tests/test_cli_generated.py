@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from judging.runs import generated, wrong
 from conformance import cli
 from conformance.contract import schema_errors
 from conformance.derive.emit import profile_toml
+from conformance.errors import UsageError
 from conformance.ledger import read_ledger
 from conformance.model import Limits, Phase, Provider, Stop
 from conformance.planning import plan
@@ -299,7 +301,7 @@ def test_a_case_is_made_smaller_on_demand(run: Command, recorded: Callable[[Serv
     head, _, rest = out.partition("{")
     body, _, line = rest.partition("\n\n")
 
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "recorded; relay-conformance judge run puts it into the report\n")
     assert head.startswith(f"the smallest request that still breaks {NO_5XX} (")
     assert json.loads("{" + body).keys() == {"model", "messages", "seed"}
     assert line.startswith(f"curl -sS '{server.base_url}/chat/completions'")
@@ -535,3 +537,27 @@ def test_the_profile_of_a_run_is_taken_where_none_is_asked_for(folder: Path, tmp
     assert profile_of(ledger, None) is None
     assert profile_of(ledger, "") is None
     assert profile_of(ledger, str(folder)) == load_profile(str(folder))
+
+
+def test_another_edition_of_the_profile_of_a_run_has_to_be_asked_for(tmp_path: Path) -> None:
+    with Server(honest) as server:
+        ledger = sent_by(settled(server, tmp_path))
+    today = load_profile("vman")
+    held = replace(ledger, provider=replace(ledger.provider, profile="vman", page=today.digest))
+    changed = replace(ledger, provider=replace(ledger.provider, profile="vman", page="0" * 64))
+
+    assert profile_of(held, None) == today
+    with pytest.raises(UsageError, match="of which this is another edition") as caught:
+        profile_of(changed, None)
+    assert "--profile vman" in caught.value.hint
+    assert profile_of(changed, "vman") == today
+
+
+def test_a_resumed_run_is_held_to_the_page_that_it_began_with(run: Command, tmp_path: Path) -> None:
+    with Server(honest) as server:
+        run("vet", server.base_url, *MODEL, "--only", "response", "--profile", "vman", "--out", "run")
+        code, out, _ = run("vet", server.base_url, *MODEL, "--only", "response", "--out", "run", "--resume")
+
+    assert code in {0, 1}
+    assert results(tmp_path / "run")["profile"]["name"] == "vman"
+    assert "documented" in out

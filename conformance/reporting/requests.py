@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from conformance.model import Case, Exchange, Judgement, Ledger, Minimised, Provider
-    from conformance.profiles import Profile
+    from conformance.profiles import Claim, Profile
     from conformance.reporting.evidence import Evidence
 
 _MOST_MISSING = 12
@@ -78,7 +78,7 @@ class ClaimRow:
     operation: str
     method: str
     state: str
-    """checked, missing or unchecked"""
+    """checked, variant, missing or unchecked"""
     look: str
     said: Text
 
@@ -164,16 +164,19 @@ def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list
     rows = []
     for claim in profile.claims:
         if claim.kind == "endpoint":
-            state = _state(claim.operation, judged, missing)
+            state = _state(claim, judged, missing)
             look = worst[claim.operation].verdict.label if state == "checked" else _CLAIM_LOOKS[state]
             rows.append(ClaimRow(claim.title, claim.operation, claim.method, state, look, SUPPORT[state]))
     return rows
 
 
-_CLAIM_LOOKS = {"missing": "fail", "unchecked": "not-applicable"}
+_CLAIM_LOOKS = {"missing": "fail", "variant": "not-applicable", "unchecked": "not-applicable"}
 
 
-def _state(operation: str, judged: set[str], missing: set[str]) -> str:
-    if operation in missing:
+def _state(claim: Claim, judged: set[str], missing: set[str]) -> str:
+    """What is known of an entry; of an operation's variants only the plain form is checked."""
+    if claim.operation in missing:
         return "missing"
-    return "checked" if operation in judged else "unchecked"
+    if claim.operation not in judged:
+        return "unchecked"
+    return "variant" if claim.variant else "checked"

@@ -190,6 +190,7 @@ SUPPORT = {
     "breaks": Text("breaks", "导致出错"),
     "missing": Text("named by the page, not offered", "文档中列出，但不存在"),
     "checked": Text("checked", "已检测"),
+    "variant": Text("checked in its plain form; this variant not yet", "已按通用形式检测，该变体尚未检测"),
     "unchecked": Text("not yet checked", "尚未检测"),
 }
 """What became of a parameter, or of an endpoint that a page names."""

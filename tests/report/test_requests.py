@@ -218,6 +218,7 @@ def rows(*judgements: Judgement) -> dict[str, tuple[str, str]]:
         claim("List models", "models.list"),
         claim("One model", "models.retrieve"),
         claim("Paint", "images"),
+        claim("Chat with pictures", "chat", variant="vision"),
         claim("Nameless"),
         claim("About us", kind="text"),
     )
@@ -235,6 +236,7 @@ def test_each_endpoint_that_the_page_names_is_judged_missing_or_unchecked() -> N
 
     assert found == {
         "Chat": ("checked", "warn"),
+        "Chat with pictures": ("variant", "not-applicable"),
         "List models": ("missing", "fail"),
         "One model": ("checked", "pass"),
         "Paint": ("unchecked", "not-applicable"),
