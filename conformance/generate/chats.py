@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -124,6 +124,14 @@ SPECIAL = (
     *(Shape(image=detail, parts=True) for detail in ("auto", "low", "high")),
 )
 """Conversations that not every model takes: each has a case without any other optional part."""
+
+
+def plainer(shape: Shape) -> list[Shape]:
+    """The conversation, then ones with less and less that a provider's page may forbid."""
+    texts_only = replace(shape, parts=False, image="")
+    unnamed = replace(texts_only, name=False)
+    turns_only = replace(unnamed, opening="")
+    return list(dict.fromkeys((shape, texts_only, unnamed, turns_only, Shape(shape.kind), PLAIN)))
 
 
 def questions(kind: str) -> SearchStrategy[str]:

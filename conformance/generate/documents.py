@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from conformance.errors import DataError
+from conformance.generate.weighing import refuse_heavy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "
 _SIZES = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
 _ADDRESSES = frozenset({"$id", "$schema", "$anchor", "$dynamicAnchor", "nullable"})
+_SCHEMA, _MAP = "schema", "map"
+_LONGEST_INDEX = 5
 _LONGEST_PATTERN = 200
 # A repetition of a repetition, or of thousands: drawing or checking would not end in time.
 _RUNAWAY = re.compile(r"[+*}]\)+[+*{]|\{\d*,?\d{4,}|\{\d{4,}")
@@ -34,7 +37,8 @@ _RUNAWAY = re.compile(r"[+*}]\)+[+*{]|\{\d*,?\d{4,}|\{\d{4,}")
 class Document:
     """A self-contained JSON Schema (2020-12 or as OpenAPI 3.0 spells it) and what is asked of its parts.
 
-    Raises DataError for a schema that cannot be used: nested too deeply, a reference that leads nowhere.
+    Raises DataError for a schema that cannot be used: nested too deeply, a reference that leads nowhere, references
+    that multiply.
     """
 
     def __init__(self, root: Schema) -> None:
@@ -46,6 +50,7 @@ class Document:
         self._registry = jsonschema_rs.Registry([(_HOME, self.root)])
         self._validators: dict[str, Any] = {}
         self._refuse_circles()
+        refuse_heavy(self.root, self.resolve)
         self._by_identity: dict[int, tuple[Schema, Any]] = {}
 
     @staticmethod
@@ -64,9 +69,11 @@ class Document:
     def resolve(self, pointer: str) -> Schema:
         """The part of the document that a `$ref` names."""
         found: Any = self.root
+        place = _SCHEMA
         for step in pointer.removeprefix(_HOME).removeprefix("#").split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, dict) else None
+            place = _place_below(place, key)
+            found = _below(found, key) if place else None
         if not isinstance(found, dict | bool):
             raise DataError(f"the schema refers to {pointer.removeprefix(_HOME)!r}, which it does not have")
         return found
@@ -111,6 +118,24 @@ class Document:
             except (ValueError, jsonschema_rs.ReferencingError) as error:
                 raise DataError(f"not a usable schema: {str(error)[:200]}") from error
         return self._validators[key]
+
+
+def _place_below(place: str, key: str) -> str:
+    """What lies one step below a place; empty where schemas are not kept, and so were not made ready."""
+    if place == "components":
+        return _MAP if key == "schemas" else ""
+    if place == _MAP:
+        return _SCHEMA
+    if key == "components":
+        return key
+    return _MAP if key in _NAMED | _MANY else _SCHEMA if key in _ONE else ""
+
+
+def _below(found: Any, key: str) -> Any:
+    """The value one step below; None where there is none."""
+    if isinstance(found, list) and key.isdecimal() and len(key) < _LONGEST_INDEX:
+        return dict(enumerate(found)).get(int(key))
+    return found.get(key) if isinstance(found, dict) else None
 
 
 def _references(schema: Any, *, in_place: bool = True) -> list[str]:

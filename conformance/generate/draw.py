@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
 from hypothesis.errors import InvalidArgument
 
 from conformance.errors import DataError
@@ -17,6 +20,20 @@ if TYPE_CHECKING:
 
 _TRIES = 12
 _BYTES = 2_048
+
+
+@contextmanager
+def _writing_nothing() -> Iterator[None]:
+    """Keep Hypothesis from leaving a table of Unicode in the working directory, as it does for patterns.
+
+    It goes without where it cannot write: below a file there can be no folder.
+    """
+    before = storage_directory(intent_to_write=False).home_directory
+    set_hypothesis_home_dir(__file__)
+    try:
+        yield
+    finally:
+        set_hypothesis_home_dir(before)
 
 
 class Drawer:
@@ -44,6 +61,10 @@ class Drawer:
 
     def draw(self, strategy: SearchStrategy[Any]) -> Any:
         """One value; raises DataError when none turns up."""
+        with _writing_nothing():
+            return self._draw(strategy)
+
+    def _draw(self, strategy: SearchStrategy[Any]) -> Any:
         self._wanted = strategy
         self._drawn.clear()
         for attempt in range(_TRIES):

@@ -1,7 +1,7 @@
 """The characters that texts are drawn from, and the texts.
 
-Spelled out and drawn one by one, because Hypothesis's own strategies for text write a table of all of Unicode to the
-working directory when they are first used.
+Spelled out and drawn one by one, because Hypothesis's own strategies for text make a table of all of Unicode when they
+are first used.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations, islice
 from typing import TYPE_CHECKING, Any
 
+from conformance.errors import DataError
 from conformance.generate.documents import Document
 from conformance.generate.merging import KINDS, kinds
 
@@ -26,6 +27,8 @@ NEVER = {
 _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 _OF_KIND = {kind: {"type": kind} for kind in KINDS}
 _DEEPEST = 12
+_MOST = 20_000
+"""Parts of one schema: a page has some hundreds."""
 
 
 @dataclass(frozen=True, order=True)
@@ -59,11 +62,13 @@ class Coverage:
 def coverage(bodies: Sequence[Mapping[str, Any]], schema: Schema) -> Coverage:
     """What of a schema the bodies of some requests have; parts that are never generated are left out.
 
-    Raises DataError for a schema that cannot be read.
+    Raises DataError for a schema that cannot be read, or of too many parts.
     """
     document = Document(schema)
-    parts = {part.id: part for part in _named(document, document.root, "", ())}
-    parts |= {part.id: part for part in _pairs(_optional(document))}
+    every = chain(_named(document, document.root, "", (), set()), _pairs(_optional(document)))
+    parts = {part.id: part for part in islice(every, _MOST)}
+    if len(parts) == _MOST:
+        raise DataError(f"the schema names more than {_MOST} parts")
     seen: set[str] = set()
     for body in bodies:
         seen.update(_seen(document, document.root, body, "", 0))
@@ -92,11 +97,14 @@ def _pairs(names: Iterator[str] | Sequence[str]) -> Iterator[Part]:
         yield Part(f"pair {one} + {other}", "pair", f"{one} together with {other}")
 
 
-def _named(document: Document, schema: Schema, at: str, trail: tuple[int, ...]) -> Iterator[Part]:
-    """Every part below a place, but not what lies inside itself."""
+def _named(
+    document: Document, schema: Schema, at: str, trail: tuple[int, ...], walked: set[tuple[str, int]]
+) -> Iterator[Part]:
+    """Every part below a place, but not what lies inside itself, nor what was walked at the same place before."""
     target = _target(document, schema)
-    if id(target) in trail or target.get("x-not-generated"):
+    if id(target) in trail or (at, id(target)) in walked or target.get("x-not-generated"):
         return
+    walked.add((at, id(target)))
     below = (*trail, id(target))
     for value in _values(target):
         yield Part(f"enum {at} {value}", "enum", f"{at} is {value}")
@@ -108,7 +116,7 @@ def _named(document: Document, schema: Schema, at: str, trail: tuple[int, ...]) 
     for place, inner, kind in _inner(document, target, at):
         if kind:
             yield Part(f"{kind} {place}", kind, f"{place} is there")
-        yield from _named(document, inner, place, below)
+        yield from _named(document, inner, place, below, walked)
 
 
 def _values(target: Mapping[str, Any]) -> Iterator[str]:

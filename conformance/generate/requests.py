@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from random import Random
 from typing import Any
 
 from conformance.errors import DataError
-from conformance.generate.chats import KINDS, PLAIN, SHAPES, SPECIAL, Shape, conversations
+from conformance.generate.chats import KINDS, SHAPES, SPECIAL, Shape, conversations, plainer
 from conformance.generate.covering import Row, rows
 from conformance.generate.documents import Document
 from conformance.generate.draw import Drawer
 from conformance.generate.mutations import MODEL
+from conformance.generate.own import own_fields
 from conformance.generate.values import ASKS_FOR_JSON, MOST_CHOICES, Choice, choices, properties, required
 
 LONGEST_ANSWER = 16
 """Output tokens that a good request allows at most, for each answer."""
 
 _TRIES = 20
+"""Rows that are tried for each request."""
+_FIRST = 5
+"""How many times as many for the first: what no request satisfies is said soon."""
 _ASKED = frozenset({"model", "messages", "max_tokens"})
 _LATER = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "audio", "modalities"})
-_SCALARS = ("string", "boolean", "integer", "number")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Requests:
         kinds = cycle(self._random.sample(list(KINDS), len(KINDS)))
         special = list(self._random.sample(SPECIAL, len(SPECIAL)))
         made = misses = 0
-        while made < count and misses < _TRIES * (count + _TRIES):
+        while made < count and misses < _TRIES * (made + _FIRST):
             row = {} if special and made % 4 == 3 else next(planned)
             shape = special.pop() if special and not row else Shape(next(kinds)) if len(row) < 2 else next(shapes)
             found = self._try(row, shape)
@@ -72,7 +75,7 @@ class Requests:
     def _known_fields(self) -> dict[str, list[Choice]]:
         """The optional fields that may be sent, each with the values that every document allows."""
         reference = properties(self._documents[0])
-        others = [name for document in self._documents[1:] for name in _own(document, reference)]
+        others = [name for document in self._documents[1:] for name in own_fields(document, reference, _LATER)]
         names = [name for name in dict.fromkeys([*reference, *others]) if name not in _ASKED | _LATER]
         found = {name: self._allowed(name) for name in names}
         return {name: allowed for name, allowed in found.items() if allowed}
@@ -91,9 +94,9 @@ class Requests:
         return kept
 
     def _try(self, row: Row, shape: Shape) -> Planned | None:
-        """The request of a row and a conversation; a plain conversation where a document forbids the other."""
+        """The request of a row and a conversation; of a plainer one where a document forbids that."""
         more = {name: self._random.choice(self._fields[name]) for name in self._required if name not in row}
-        for candidate in (shape, PLAIN):
+        for candidate in plainer(shape):
             body = self._body({**row, **more}, candidate)
             if all(document.accepts({**body, "model": MODEL}) for document in self._documents):
                 return Planned({**row, **more}, candidate, body)
@@ -112,11 +115,3 @@ class Requests:
         if self._random.random() < 1 / 3:
             body = dict(self._random.sample(list(body.items()), len(body)))
         return body
-
-
-def _own(document: Document, reference: Mapping[str, Any]) -> Iterator[str]:
-    """Fields that only a provider documents, where one can tell what they take."""
-    for name, schema in properties(document).items():
-        kind = schema.get("type") if isinstance(schema, dict) else None
-        if name not in reference and kind in _SCALARS:
-            yield name

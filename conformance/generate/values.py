@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 MOST_CHOICES = 3
 """Answers that a case asks for at once, but for the one case about the most that may be asked for."""
 
-_REFERENCES = 12
+REFERENCES = 12
+"""References that are followed to find what a field takes."""
+
 _INSIDE = 0.001
 """How far a number just inside its bound is from it."""
 
@@ -58,7 +60,7 @@ def _of_document(name: str, document: Document) -> Iterator[Choice]:
     schema = properties(document).get(name)
     if schema is None:
         return
-    for plain, _, _ in alternatives(document, schema, _REFERENCES):
+    for plain, _, _ in alternatives(document, schema, REFERENCES):
         for words, zh, make in _of_plain(plain, document):
             yield Choice(name, words, zh, make)
 
@@ -66,7 +68,7 @@ def _of_document(name: str, document: Document) -> Iterator[Choice]:
 def _counts(documents: Sequence[Document]) -> Iterator[Choice]:
     """The most answers that may be asked for."""
     schemas = [(document, properties(document)["n"]) for document in documents if "n" in properties(document)]
-    plains = [plain for document, schema in schemas for plain, _, _ in alternatives(document, schema, _REFERENCES)]
+    plains = [plain for document, schema in schemas for plain, _, _ in alternatives(document, schema, REFERENCES)]
     most = min((plain["maximum"] for plain in plains if "maximum" in plain), default=0)
     if most > MOST_CHOICES:
         yield Choice("n", "at its maximum", "取最大值", _constant(int(most)), alone=True)
@@ -75,14 +77,14 @@ def _counts(documents: Sequence[Document]) -> Iterator[Choice]:
 def properties(document: Document) -> Mapping[str, Schema]:
     """The fields that a document's request has."""
     found: dict[str, Schema] = {}
-    for plain, _, _ in alternatives(document, document.root, _REFERENCES):
+    for plain, _, _ in alternatives(document, document.root, REFERENCES):
         found |= plain.get("properties", {})
     return found
 
 
 def required(document: Document) -> list[str]:
     """The fields that a document's request must have."""
-    plains = alternatives(document, document.root, _REFERENCES)
+    plains = alternatives(document, document.root, REFERENCES)
     return [name for plain, _, _ in plains for name in plain.get("required", ())]
 
 

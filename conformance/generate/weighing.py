@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from conformance.errors import DataError
@@ -47,19 +47,10 @@ class _Scale:
         if name == "$ref":
             return self.weight(self._resolve(value), levels)
         if name in _SAME_VALUE:
-            return sum(self.weight(part, levels) for part in _parts(value))
+            return sum(self.weight(part, levels) for part in (value if isinstance(value, list) else [value]))
         if name in _EVERY_INSIDE and levels:
             return self.weight(value, levels - 1)
         if name in _ONE_INSIDE and levels:
-            return max((self.weight(part, levels - 1) for part in _parts(value)), default=0)
+            parts = value.values() if isinstance(value, dict) else value
+            return max((self.weight(part, levels - 1) for part in parts), default=0)
         return 0
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """The schemas of a keyword that has one, a list of them, or named ones."""
-    if isinstance(value, list):
-        yield from value
-    elif isinstance(value, dict) and value and all(isinstance(part, dict | bool) for part in value.values()):
-        yield from value.values()
-    else:
-        yield value
