@@ -26,6 +26,8 @@ MOST_CHOICES = 3
 REFERENCES = 12
 """References that are followed to find what a field takes."""
 
+_MOST_VALUES = 100
+"""Values of one enum that are sent."""
 _INSIDE = 0.001
 """How far a number just inside its bound is from it."""
 
@@ -99,7 +101,7 @@ def _drawn(strategy: SearchStrategy[Any]) -> Make:
 def _of_plain(plain: Plain, document: Document) -> Iterator[tuple[str, str, Make]]:
     """(words, zh, make) for each kind of value of a plain schema."""
     if "enum" in plain:
-        for value in plain["enum"]:
+        for value in plain["enum"][:_MOST_VALUES]:
             shown = json.dumps(value, ensure_ascii=False)
             yield f"as {shown}", f"为 {shown}", _constant(value)
         return
