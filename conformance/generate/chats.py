@@ -128,10 +128,11 @@ SPECIAL = (
 
 def plainer(shape: Shape) -> list[Shape]:
     """The conversation, then ones with less and less that a provider's page may forbid."""
-    texts_only = replace(shape, parts=False, image="")
+    filled = replace(shape, empty=False)
+    texts_only = replace(filled, parts=False, image="")
     unnamed = replace(texts_only, name=False)
     turns_only = replace(unnamed, opening="")
-    return list(dict.fromkeys((shape, texts_only, unnamed, turns_only, Shape(shape.kind), PLAIN)))
+    return list(dict.fromkeys((shape, filled, texts_only, unnamed, turns_only, Shape(shape.kind), PLAIN)))
 
 
 def questions(kind: str) -> SearchStrategy[str]:

@@ -106,8 +106,6 @@ class _Planner:
         for one, other in list(self._pairs):
             firsts = [row for choice in order if _kind(choice) == one and (row := self.with_choice({}, choice))]
             for first in firsts:
-                if other[0] in first and _kind(first[other[0]]) == other:
-                    return first
                 for choice in order:
                     row = self.with_choice(first, choice) if _kind(choice) == other else None
                     if row is not None:

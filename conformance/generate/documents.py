@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import jsonschema_rs
 
@@ -21,14 +22,24 @@ DEEPEST = 40
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOME = "https://schema.invalid/root"
-_ONE = frozenset({"items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"})
+_ONE = frozenset(
+    {"items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"}
+    | {"unevaluatedItems", "unevaluatedProperties", "contentSchema"}
+)
 _MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
 _SIZES = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
-_ADDRESSES = frozenset({"$id", "$schema", "$anchor", "$dynamicAnchor", "nullable"})
+_DROPPED = frozenset(
+    {"$id", "$schema", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"}
+    | {"dependencies", "nullable"}
+)
+"""Other addresses than `$ref`, and keywords of other drafts."""
+_IN_FRAGMENTS = "/%!$&'()*+,;=:@?"
+"""What may stand in a fragment as it is (RFC 3986, section 3.5); pages write names in Chinese there."""
 _SCHEMA, _MAP = "schema", "map"
 _LONGEST_INDEX = 5
+_LONGEST_CHAIN = 100
 _LONGEST_PATTERN = 200
 # A repetition of a repetition, or of thousands: drawing or checking would not end in time.
 _RUNAWAY = re.compile(r"[+*}]\)+[+*{]|\{\d*,?\d{4,}|\{\d{4,}")
@@ -47,7 +58,7 @@ class Document:
         """Room for what is worth computing once for each document."""
         self.work = 0
         """How much merging its combinations took so far."""
-        self._registry = jsonschema_rs.Registry([(_HOME, self.root)])
+        self._registry = _registry(self.root)
         self._validators: dict[str, Any] = {}
         self._refuse_circles()
         refuse_heavy(self.root, self.resolve)
@@ -71,7 +82,7 @@ class Document:
         found: Any = self.root
         place = _SCHEMA
         for step in pointer.removeprefix(_HOME).removeprefix("#").split("/")[1:]:
-            key = step.replace("~1", "/").replace("~0", "~")
+            key = unquote(step).replace("~1", "/").replace("~0", "~")
             place = _place_below(place, key)
             found = _below(found, key) if place else None
         if not isinstance(found, dict | bool):
@@ -86,6 +97,8 @@ class Document:
             while path:
                 pointer, left = path[-1]
                 following = left.pop() if left else ""
+                if len(path) > _LONGEST_CHAIN:
+                    raise DataError(f"the schema follows more than {_LONGEST_CHAIN} references, one to the next")
                 if any(following == earlier for earlier, _ in path):
                     raise DataError(f"the schema refers from {following.removeprefix(_HOME)!r} to itself")
                 if not following:
@@ -118,6 +131,14 @@ class Document:
             except (ValueError, jsonschema_rs.ReferencingError) as error:
                 raise DataError(f"not a usable schema: {str(error)[:200]}") from error
         return self._validators[key]
+
+
+def _registry(root: Any) -> Any:
+    """What references are looked up in."""
+    try:
+        return jsonschema_rs.Registry([(_HOME, root)])
+    except ValueError as error:
+        raise DataError(f"not a usable schema: {str(error)[:200]}") from error
 
 
 def _place_below(place: str, key: str) -> str:
@@ -155,7 +176,7 @@ def _normal(schema: Any, depth: int) -> Any:
         return schema
     if not isinstance(schema, dict) or depth > DEEPEST:
         raise DataError("a schema must be an object or a boolean, and not nested deeper than 40 levels")
-    found = {key: _keyword(key, value, depth) for key, value in schema.items() if key not in _ADDRESSES}
+    found = {key: _keyword(key, value, depth) for key, value in schema.items() if key not in _DROPPED}
     found = _numeric_bounds(found)
     found |= {size: int(found[size]) for size in _SIZES if isinstance(found.get(size), float)}
     if "pattern" in found and not is_usable_pattern(found["pattern"]):
@@ -168,7 +189,7 @@ def _keyword(key: str, value: Any, depth: int) -> Any:
     if key == "$ref":
         if not isinstance(value, str) or not value.startswith("#"):
             raise DataError(f"the schema refers to {str(value)[:100]!r}, which is not in the same document")
-        return _HOME + value
+        return f"{_HOME}#{quote(value[1:], safe=_IN_FRAGMENTS, errors='replace')}"
     if key in _ONE:
         return _normal(value, depth + 1)
     if key in _MANY and isinstance(value, list):

@@ -22,7 +22,7 @@ LONGEST_ANSWER = 16
 
 _TRIES = 20
 """Rows that are tried for each request."""
-_FIRST = 5
+_FIRST = 3
 """How many times as many for the first: what no request satisfies is said soon."""
 _ASKED = frozenset({"model", "messages", "max_tokens"})
 _LATER = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "audio", "modalities"})

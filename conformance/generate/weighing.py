@@ -12,8 +12,10 @@ HEAVIEST = 100_000
 
 _LEVELS = 12
 """Levels of a value that are looked at: no request that is made goes deeper."""
-_SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
-_EVERY_INSIDE = frozenset({"items", "additionalProperties", "contains", "propertyNames"})
+_SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+_EVERY_INSIDE = frozenset(
+    {"items", "additionalProperties", "contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties"}
+)
 _ONE_INSIDE = frozenset({"properties", "patternProperties", "prefixItems"})
 
 
@@ -47,10 +49,17 @@ class _Scale:
         if name == "$ref":
             return self.weight(self._resolve(value), levels)
         if name in _SAME_VALUE:
-            return sum(self.weight(part, levels) for part in (value if isinstance(value, list) else [value]))
+            return sum(self.weight(part, levels) for part in _same_value(name, value))
         if name in _EVERY_INSIDE and levels:
             return self.weight(value, levels - 1)
         if name in _ONE_INSIDE and levels:
             parts = value.values() if isinstance(value, dict) else value
             return max((self.weight(part, levels - 1) for part in parts), default=0)
         return 0
+
+
+def _same_value(name: str, value: Any) -> list[Any]:
+    """The schemas of a keyword that apply to the same value."""
+    if name == "dependentSchemas":
+        return list(value.values())
+    return value if isinstance(value, list) else [value]

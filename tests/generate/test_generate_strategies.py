@@ -3,6 +3,8 @@
 import ipaddress
 import json
 import re
+import subprocess
+import sys
 import time
 import uuid
 from datetime import date, datetime
@@ -10,8 +12,10 @@ from random import Random
 
 import jsonschema
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
 
 from conformance.errors import DataError
+from conformance.generate import coverage, generate_cases, reference_schema
 from conformance.generate.documents import Document
 from conformance.generate.draw import Drawer
 from conformance.generate.strategies import strategy
@@ -239,6 +243,7 @@ def test_a_pattern_that_cannot_be_used_leaves_a_plain_string(pattern):
     "schema",
     [False, {"enum": []}, {"type": "integer", "minimum": 2, "maximum": 1}, {"type": "string", "minLength": 10**9},
      {"allOf": [{"type": "string"}, {"type": "integer"}]},
+     {"type": "string", "pattern": r"^\u2603$"},
      {"type": "integer", "not": {}}, {"type": "number", "multipleOf": 1e-300, "minimum": 1e308}],
 )  # fmt: skip
 def test_where_nothing_can_be_drawn_it_is_said(schema):
@@ -252,6 +257,15 @@ def test_where_nothing_can_be_drawn_it_is_said(schema):
         {"$ref": "#/$defs/missing"},
         {"$ref": "other.json#/a"},
         {"$ref": 3},
+        {"$ref": "#/x/a", "x": {"a": {"$ref": 3}}},
+        {"$ref": "#/default", "default": {}},
+        {"$ref": "#/components/responses/a", "components": {"responses": {"a": {}}}},
+        {"$ref": "#/anyOf/2", "anyOf": [{}, {}]},
+        {"$ref": "#/anyOf/a", "anyOf": [{}, {}]},
+        {"$ref": "#/$defs/%zz", "$defs": {"%zz": {}}},
+        {"$ref": "#/$defs/%ff", "$defs": {"\ufffd": {}}},
+        {"$defs": {"\ud800": {}}},
+        {"unevaluatedProperties": {"$ref": "http://127.0.0.1:9/"}},
         {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
         {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/b"},
         {"type": "no-such-type"},
@@ -287,17 +301,144 @@ def test_a_schema_without_end_is_refused():
         Document({"default": deep})
 
 
-def test_schemas_that_multiply_end_in_time():
-    every = [{"type": "array", "items": {"$ref": f"#/$defs/d{number}"}} for number in range(30)]
+def doubling(keyword, levels=30):
+    """A schema in which each definition names the next one twice."""
+    chain = {
+        f"d{number}": keyword({"$ref": f"#/$defs/d{number + 1}"}, {"$ref": f"#/$defs/d{number + 1}"})
+        for number in range(levels)
+    }
+    return {"$defs": {**chain, f"d{levels}": {"type": "object"}}, "$ref": "#/$defs/d0"}
+
+
+MULTIPLYING = {
+    "allOf": doubling(lambda one, other: {"allOf": [one, other]}),
+    "anyOf": doubling(lambda one, other: {"anyOf": [one, other]}),
+    "not": doubling(lambda one, other: {"not": {"anyOf": [one, other]}}),
+    "if and else": doubling(lambda one, other: {"if": one, "then": other, "else": other}),
+    "items": doubling(lambda one, other: {"allOf": [{"items": one}, {"items": other}, {"contains": one}]}),
+    "names": doubling(
+        lambda one, other: {"allOf": [{"properties": {"a": one}}, {"patternProperties": {"a": other}}, {"not": one}]}
+    ),
+    "tuple": doubling(lambda one, other: {"allOf": [{"prefixItems": [one]}] * 3, "unevaluatedItems": other}),
+    "dependent": doubling(lambda one, other: {"dependentSchemas": {"a": one, "b": other}}),
+    "itself": {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"additionalProperties": {"$ref": "#/$defs/a"}}] * 40}}},
+    "dependent on itself": {"dependentSchemas": {"a": {"$ref": "#"}}},
+}
+
+
+@pytest.mark.parametrize("name", MULTIPLYING)
+def test_references_that_multiply_are_refused(name):
+    started = time.process_time()
+    with pytest.raises(DataError, match="multiply"):
+        Document(MULTIPLYING[name])
+    assert time.process_time() - started < 2
+
+
+def linked(definitions):
+    """A schema whose definitions each name only the next."""
+    chain = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(definitions)}
+    return {"$defs": chain | {f"d{definitions}": {"const": 7}}, "$ref": "#/$defs/d0"}
+
+
+def test_long_chains_of_references_are_refused_and_short_ones_followed():
+    with pytest.raises(DataError, match="100 references"):
+        Document(linked(5000))
+    backwards = linked(5000)
+    backwards["$defs"] = dict(reversed(backwards["$defs"].items()))
+    with pytest.raises(DataError, match="references"):
+        Document(backwards)
+    assert Document(linked(90)).accepts(7)
+    assert draws(linked(10), 1) == [7]
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, float("nan"), "\ud800"])
+def test_what_is_no_json_is_not_valid(value):
+    assert not Document({"type": ["object", "number", "string"]}).accepts(value)
+
+
+def test_references_that_double_with_the_levels_of_a_value_end_in_time():
+    schema = doubling(lambda one, other: {"allOf": [{"items": one}, {"items": other}]})
+    started = time.process_time()
+    assert all(Document(schema).accepts(value) for value in draws(schema, 5))
+    assert coverage([{"a": [[[[[]]]]]}], schema).share() == 1
+    assert generate_cases(20, 1, [reference_schema(), schema])
+    assert time.process_time() - started < 5
+
+
+def test_references_that_are_followed_often_but_not_too_often_are_allowed():
+    half = doubling(lambda one, other: {"allOf": [one, other]}, 10)
+    assert draws(half, 2)
+    assert Document({"properties": {"a": half["$defs"]["d10"]}}).accepts({"a": {}})
+
+
+def test_alternatives_that_multiply_end_in_time():
+    ones = {"anyOf": [{"enum": [number]} for number in range(32)]}
+    others = {"anyOf": [{"enum": [number]} for number in range(31, 63)]}
+    both = {"allOf": [ones, others]}
     schema = {
-        "$defs": {f"d{number}": {"anyOf": [{"type": "null"}, *every], "oneOf": every} for number in range(30)},
-        "anyOf": [{"$ref": "#/$defs/d1"}, {"anyOf": every}, {"type": "null"}],
-        "allOf": [{"anyOf": [{"type": "null"}, *every]}] * 8,
+        "type": "object",
+        "properties": {f"field{number}": {**both, "title": f"{number}"} for number in range(120)},
     }
     started = time.process_time()
-    found = strategy(schema, schema)
-    Drawer(Random(1)).draw(found)  # noqa: S311
+    drawn = draws(schema, 20)
+    assert {value for each in drawn for value in each.values()} == {31}
+    assert {"field0", "field119"} & {name for each in drawn for name in each} == {"field0"}
     assert time.process_time() - started < 10
+
+
+def test_of_thousands_of_parts_the_first_are_drawn():
+    schema = {"type": "array", "prefixItems": [{"const": number} for number in range(6000)], "maxItems": 2}
+    assert draws(schema, 3) == [[0, 1]] * 3
+
+
+@pytest.mark.parametrize(
+    ("key", "reference"),
+    [
+        ("消息", "#/$defs/消息"),
+        ("消息", "#/$defs/%E6%B6%88%E6%81%AF"),
+        ("a b", "#/$defs/a b"),
+        ("a b", "#/$defs/a%20b"),
+        ("a/b~", "#/$defs/a~1b~0"),
+        ("a%b", "#/$defs/a%25b"),
+        ("const", "#/$defs/const"),
+    ],
+)
+def test_references_lead_to_names_of_any_script(key, reference):
+    assert draws({"$defs": {key: {"const": 7}}, "$ref": reference}, 2) == [7, 7]
+
+
+def test_references_lead_into_lists():
+    schema = {"anyOf": [{"const": 7}, {"const": 8}], "properties": {"a": {"$ref": "#/anyOf/1"}}}
+    assert draws({"$ref": "#/anyOf/1"}, 2, root=schema) == [8, 8]
+
+
+PATTERNS = ("^[a-f]{3}$", "b+", r"^\\d{3}-\\w+$", "^[^a]$", "^.$", "^☃$", "^[一-龥]{2}$")
+PATTERN_SCRIPT = """
+import re, sys
+from random import Random
+from conformance.generate.draw import Drawer
+from conformance.generate.strategies import strategy
+drawer = Drawer(Random(1))
+for pattern in sys.argv[1:]:
+    schema = {"type": "string", "pattern": pattern}
+    assert re.search(pattern, drawer.draw(strategy(schema, schema)))
+"""
+
+
+def test_drawing_from_a_pattern_leaves_no_files(tmp_path):
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-W", "error", "-c", PATTERN_SCRIPT, *PATTERNS]
+    subprocess.run(command, check=True, cwd=tmp_path, env=environment)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_users_own_hypothesis_writes_stays_as_it_was(tmp_path):
+    set_hypothesis_home_dir(tmp_path)
+    try:
+        draws({"type": "string", "pattern": "^a$"}, 1)
+        assert storage_directory().home_directory == tmp_path
+    finally:
+        set_hypothesis_home_dir(None)
 
 
 def test_a_bound_beyond_all_floats_is_named():
