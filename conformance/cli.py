@@ -30,7 +30,7 @@ SLOWEST = 0.01
 
 MOST_GENERATED = 5_000
 
-USAGE, OURS, INTERRUPTED = 2, 7, 130
+USAGE, INCONCLUSIVE, OURS, INTERRUPTED = 2, 6, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
 
 
@@ -192,7 +192,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--max-requests",
             type=click.IntRange(1),
-            help="Never send more than this (default: 120, and one for each generated).",
+            help="Never send more than this (default: 120; with --generated, what that may need).",
         ),
         click.option(
             "--max-output-tokens",
@@ -272,7 +272,8 @@ def minimize(ledger: Path, case: str, rule: str, budget: int, profile: str | Non
     path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
     chosen = vetting.profile_of(read_ledger(path), profile)
     found, broken = vetting.minimise_case(path, case, rule, budget=budget, profile=chosen)
-    print_smallest(found, case, broken)
+    if not print_smallest(found, case, broken):
+        return INCONCLUSIVE
     click.echo(f"recorded; relay-conformance judge {path.parent} puts it into the report", err=True)
     return 0
 
@@ -367,7 +368,9 @@ def _limits(options: dict[str, Any]) -> Limits:
     from conformance.model import Limits
 
     return replace(
-        vetting.default_limits(options["generated"], options["max_requests"], options["max_output_tokens"]),
+        vetting.default_limits(
+            options["generated"], options["max_requests"], options["max_output_tokens"], options["minimize_budget"]
+        ),
         concurrency=options["concurrency"],
         rate=_rate(options["rate"]),
         timeout=options["timeout"],

@@ -23,7 +23,11 @@ MOST_SEARCHES = 4
 """Failing cases that are made smaller after a run, each for another rule: each costs up to a budget of requests."""
 
 _BROKEN = (Verdict.FAIL, Verdict.WARN)
-_UNSETTLED = frozenset({429, 503})
+_UNSETTLED = frozenset({401, 402, 403, 408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+"""What says nothing of a request: a key that is refused or has run out of credit, a relay that is busy or down."""
+
+_ABOUT_REQUESTS = ("generated.", "chat.", "response.")
+"""Rules for which it matters what was asked."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Failing:
         return self.exchange.case
 
     def unsettled(self, exchange: Exchange) -> bool:
-        """Whether an exchange says nothing: answered 429 or 503, or not at all, unless that is what was found wrong."""
+        """Whether an exchange says nothing of the request, or was not answered, unless that is what was found wrong."""
         silent = exchange.status in _UNSETTLED or exchange.failure is not None
         return silent and _outcome(exchange) != _outcome(self.exchange)
 
@@ -104,19 +108,19 @@ def broken_rules(ledger: Ledger, case_id: str, profile: Profile | None = None) -
 
 
 def worth_minimising(judgements: Sequence[Judgement], ledger: Ledger) -> list[tuple[str, str]]:
-    """(case, rule) of generated cases that fail: for each rule the case with the fewest keys, a few rules at most.
+    """(case, rule) of generated cases that fail: for each rule and operation the case with the fewest keys.
 
-    What a fixed request shows as well is small already.
+    A few at most. What a fixed request shows as well is small already.
     """
     rules = catalogue()
-    pairs: dict[str, str] = {}
+    pairs: dict[tuple[str, str], tuple[str, str]] = {}
     for judgement in _worst_first(judgements):
-        if rules[judgement.rule].over == "exchange" and judgement.rule not in pairs:
+        if rules[judgement.rule].over == "exchange" and judgement.rule.startswith(_ABOUT_REQUESTS):
             cases = [ledger.by_case[finding.exchange].case for finding in _recorded(judgement, ledger)]
             if cases and all(GENERATED in case.probes for case in cases):
                 smallest = min(filter(_is_generated, cases), key=lambda case: len(case.body or {}), default=None)
-                pairs |= {judgement.rule: smallest.id} if smallest else {}
-    return [(case, rule) for rule, case in pairs.items()][:MOST_SEARCHES]
+                pairs |= {(judgement.rule, judgement.operation): (smallest.id, judgement.rule)} if smallest else {}
+    return list(pairs.values())[:MOST_SEARCHES]
 
 
 def _recorded(judgement: Judgement, ledger: Ledger) -> list[Finding]:

@@ -46,6 +46,8 @@ class _Outcome(NamedTuple):
     verdict: Verdict
     exchange: str
     findings: tuple[Finding, ...] = ()
+    once: bool = False
+    """Whether it was found wrong, and was not when it was sent again."""
 
 
 class _Run(NamedTuple):
@@ -115,6 +117,7 @@ def _judge_rule(rule: Rule, operation: str, cases: Sequence[Case], run: _Run) ->
         outcomes = _over_several(rule, cases, run)
     verdict = _folded(rule, outcomes)
     kept = [outcome for outcome in outcomes if outcome.verdict == verdict]
+    kept = [outcome for outcome in kept if outcome.once] or kept
     return Judgement(
         rule=rule.id,
         operation=operation,
@@ -133,7 +136,8 @@ def _folded(rule: Rule, outcomes: Sequence[_Outcome]) -> Verdict:
     """
     verdicts = [outcome.verdict for outcome in outcomes]
     if rule.sampled:
-        return max((verdict for verdict in verdicts if verdict is not Verdict.INCONCLUSIVE), default=max(verdicts))
+        seen = [outcome.verdict for outcome in outcomes if outcome.verdict is not Verdict.INCONCLUSIVE or outcome.once]
+        return max(seen, default=max(verdicts))
     if rule.answers in {Answers.VALID, Answers.REFUSAL}:
         return max(verdicts)
     judged = [verdict for verdict in verdicts if verdict not in _UNJUDGED]
@@ -149,7 +153,7 @@ def _outcome(rule: Rule, case: Case, run: _Run) -> _Outcome:
         return found
     outcome = _checked(rule, case, [found], run.page)
     if outcome.findings and (case.id, rule.id) in run.passing:
-        return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("not-again"), *outcome.findings))
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("not-again"), *outcome.findings), True)
     return outcome
 
 

@@ -75,8 +75,14 @@ def refusal_is_plain(exchange: Exchange) -> bool:
 def refused_part(exchange: Exchange) -> str:
     """The optional part of a valid request that a 4xx answer plainly refuses by name; empty when there is none."""
     case = exchange.case
-    parts = optional_parts(case) if GENERATED in case.probes else [case.feature] if case.feature else []
-    return next((part for part in parts if _names(exchange, part)), "")
+    if GENERATED in case.probes:
+        return named_part(exchange)
+    return case.feature if case.feature and _names(exchange, case.feature) else ""
+
+
+def named_part(exchange: Exchange) -> str:
+    """The first optional part of the request that a refusal in a proper envelope names; empty when there is none."""
+    return next((part for part in optional_parts(exchange.case) if _names(exchange, part)), "")
 
 
 def optional_parts(case: Case) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,15 +36,17 @@ def minimise(
     budget: int = BUDGET,
     limits: Limits | None = None,
     profile: Profile | None = None,
+    within: bool = False,
 ) -> Ledger:
     """Make each (case, rule) of `pairs` smaller, append what was sent to the ledger at `path`, return the ledger.
 
     `budget`: requests for each pair. `limits`: those of the recorded run unless given; their output tokens and
-    seconds are for all pairs together. Raises UsageError for a case that is not there, has no JSON body, or does not
-    break the rule, for a rule about several exchanges, and for a secret that is missing. Where the case, sent again,
-    was not answered, or nothing more might be sent, nothing is said of the pair.
+    seconds are for all pairs together. `within`: what the run has spent counts against the limits too.
+    Raises UsageError for a case that is not there, has no JSON body, or does not break the rule, for a rule about
+    several exchanges, and for a secret that is missing. Where the case, sent again, was not answered, or nothing more
+    might be sent, nothing is said of the pair.
     """
-    asyncio.run(_minimise(path, pairs, secrets, budget, limits, profile))
+    asyncio.run(_minimise(path, pairs, secrets, budget, limits, profile, within=within))
     return read_ledger(path)
 
 
@@ -54,6 +57,8 @@ async def _minimise(
     budget: int,
     limits: Limits | None,
     profile: Profile | None,
+    *,
+    within: bool,
 ) -> None:
     ledger = read_ledger(path)
     searches = [failing(ledger, case, rule, profile) for case, rule in dict.fromkeys(pairs)]
@@ -62,7 +67,7 @@ async def _minimise(
     with LedgerWriter(path, secrets) as writer:
         allowed = replace(limits or ledger.limits, concurrency=1)
         async with Exchanger(ledger.provider.base_url, allowed) as exchanger:
-            resender = _Resender(ledger, secrets, allowed, writer, exchanger)
+            resender = _Resender(ledger, secrets, allowed, writer, exchanger, within=within)
             for each in searches:
                 result = await resender.search(each, budget)
                 if result is not None:
@@ -82,8 +87,18 @@ class _Resender:
     """What the searches after one run share: client, clock, and what they have spent."""
 
     def __init__(
-        self, ledger: Ledger, secrets: Secrets, limits: Limits, writer: LedgerWriter, exchanger: Exchanger
+        self,
+        ledger: Ledger,
+        secrets: Secrets,
+        limits: Limits,
+        writer: LedgerWriter,
+        exchanger: Exchanger,
+        *,
+        within: bool,
     ) -> None:
+        recorded = (*ledger.preflight, *ledger.exchanges, *ledger.resent) if within else ()
+        self._before = [each for each in recorded if each.failure is None or each.failure.kind != "unsent"]
+        self._most = limits.requests if within else sys.maxsize
         self._target = Target(ledger.provider.base_url, ledger.provider, secrets, ledger.limit_field)
         self._limits = limits
         self._writer = writer
@@ -94,8 +109,9 @@ class _Resender:
 
     async def search(self, found: Failing, budget: int) -> Minimised | None:
         """Send the case again, then smaller ones; None when there was no request left, or no answer to judge."""
-        spent = _requests(self._sent)
-        left = Budget(replace(self._limits, requests=spent + budget), 0, self._sent)
+        spent = [*self._before, *self._sent]
+        most = min(self._most, _requests(spent) + budget)
+        left = Budget(replace(self._limits, requests=most), 0, spent)
         first = len(self._sent)
         original = await self._send(found.case, found.rule.id, left)
         if original is None or found.unsettled(original):

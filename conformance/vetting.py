@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conformance.errors import LedgerError, UsageError
-from conformance.failing import broken_rules, worth_minimising
+from conformance.failing import MOST_SEARCHES, broken_rules, worth_minimising
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.model import Limits, Phase, Provider
@@ -34,6 +34,7 @@ LEDGER = "ledger.jsonl"
 TOKENS_EACH = 40
 """Output tokens by which the usual limit grows with each generated request."""
 
+_OTHER_KEYS = "; another variable with --key-env, a relay without keys with --no-key"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
 _OURS = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding", "transfer-encoding"})
 
@@ -75,16 +76,16 @@ def parse_headers(pairs: Iterable[str]) -> dict[str, str]:
     return headers
 
 
-def gather_secrets(provider: Provider, environment: Mapping[str, str] | None = None) -> Secrets:
-    """The values behind the names; raises UsageError when one is not set."""
+def gather_secrets(
+    provider: Provider, environment: Mapping[str, str] | None = None, hint: str = _OTHER_KEYS
+) -> Secrets:
+    """The values behind the names; raises UsageError when one is not set. `hint`: what else one can do about a key."""
     environ = os.environ if environment is None else environment
     names = [*([provider.key_env] if provider.key_env else []), *provider.headers.values()]
     for name in names:
         if not environ.get(name):
-            hint = f"export {name}=…"
-            if name == provider.key_env:
-                hint += "; another variable with --key-env, a relay without keys with --no-key"
-            raise UsageError(f"the environment variable {name} is not set", hint)
+            more = hint if name == provider.key_env else ""
+            raise UsageError(f"the environment variable {name} is not set", f"export {name}=…{more}")
     return Secrets({name: environ[name] for name in names})
 
 
@@ -140,6 +141,10 @@ def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
             f"({max(0, limits.requests - top.requests)} requests are left for repeating what met 429 or 503)"
         ),
     ]
+    if any(GENERATED in case.probes for case in cases):
+        lines.append(
+            f"failing generated requests are made smaller within these limits ({MOST_SEARCHES} searches at most)"
+        )
     if top.requests > limits.requests or top.output_tokens > limits.output_tokens:
         lines.append("the plan is larger than the limits: what does not fit is not sent, and is inconclusive")
     return lines
@@ -165,10 +170,14 @@ def checked_provider(
     return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers), *page)
 
 
-def default_limits(generated: int, requests: int | None, output_tokens: int | None) -> Limits:
-    """Limits with these ceilings; None stands for the usual one and what so many generated requests add to it."""
+def default_limits(generated: int, requests: int | None, output_tokens: int | None, further: int = 0) -> Limits:
+    """Limits with these ceilings; None stands for the usual one and what so many generated requests add to it.
+
+    `further`: requests for making one failing request smaller, which a few searches may spend.
+    """
+    usual = Limits.requests + generated + (MOST_SEARCHES * further if generated else 0)
     return Limits(
-        requests=Limits.requests + generated if requests is None else requests,
+        requests=usual if requests is None else requests,
         output_tokens=Limits.output_tokens + TOKENS_EACH * generated if output_tokens is None else output_tokens,
     )
 
@@ -224,8 +233,15 @@ def minimise_failures(run: Run, ledger: Ledger) -> Ledger:
         return ledger
     from conformance.resending import minimise  # noqa: PLC0415 - only what sends needs the client
 
-    budget = run.minimize_budget
-    return minimise(run.ledger, pairs, secrets=run.secrets, budget=budget, limits=run.limits, profile=run.profile)
+    return minimise(
+        run.ledger,
+        pairs,
+        secrets=run.secrets,
+        budget=run.minimize_budget,
+        limits=run.limits,
+        profile=run.profile,
+        within=True,
+    )
 
 
 def minimise_case(path: Path, case: str, rule: str, *, budget: int, profile: Profile | None) -> tuple[Ledger, str]:
@@ -240,6 +256,6 @@ def minimise_case(path: Path, case: str, rule: str, *, budget: int, profile: Pro
         raise UsageError(f"{case} breaks no rule that is about one exchange", "the report lists findings by case")
     from conformance.resending import minimise  # noqa: PLC0415 - only what sends needs the client
 
-    secrets = gather_secrets(ledger.provider)
+    secrets = gather_secrets(ledger.provider, hint="")
     found = minimise(path, [(case, broken[0])], secrets=secrets, budget=budget, profile=profile)
     return found, broken[0]

@@ -112,7 +112,7 @@ def test_the_limits_grow_with_what_is_generated(run: Command) -> None:
     _, out, _ = run("plan", URL, *MODEL, "--generated", "30")
     _, less, _ = run("plan", URL, *MODEL, "--generated", "30", "--max-requests", "40", "--max-output-tokens", "50")
 
-    assert "limits: 150 requests, 7,200 output tokens" in out
+    assert "limits: 250 requests, 7,200 output tokens" in out
     assert "limits: 40 requests, 50 output tokens" in less
     assert "larger than the limits" in less
 
@@ -342,7 +342,40 @@ def test_a_failure_that_is_gone_is_said_so(run: Command, recorded: Callable[[Ser
         code, out, _ = run("minimize", "run", CASE)
 
     assert code == 0
-    assert f"{CASE} did not break {NO_5XX} again (1 requests)" in " ".join(out.split())
+    assert f"{CASE} did not break {NO_5XX} again (1 request)" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_key_that_is_refused_clears_nothing(
+    run: Command, recorded: Callable[[Server], Path], tmp_path: Path, status: int
+) -> None:
+    later = [False]
+
+    async def answer(call: Call) -> None:
+        if later[0]:
+            await call.value({"error": {"message": "no", "type": "t", "param": None, "code": None}}, status)
+        else:
+            await breaking(lambda asked: "seed" in asked.json)(call)
+
+    with Server(answer) as server:
+        recorded(server)
+        later[0] = True
+        code, out, _ = run("minimize", "run", CASE)
+    judged, _, _ = run("judge", "run")
+
+    assert code == 6
+    assert "no answer that could be judged" in " ".join(out.split())
+    assert judged == 1
+    assert results(tmp_path / "run")["minimised"] == []
+
+
+def test_making_smaller_keeps_to_the_limits_of_the_run(tmp_path: Path) -> None:
+    with Server(breaking(lambda call: "seed" in call.json)) as server:
+        asked = settled(server, tmp_path, limits=Limits(requests=7, timeout=5))
+        smaller = minimise_failures(asked, sent_by(asked))
+        assert len(server.calls) == 7
+
+    assert [found.complete for found in smaller.minimised if found.rule == NO_5XX] == [False]
 
 
 def test_a_relay_that_is_gone_is_said_so(run: Command, recorded: Callable[[Server], Path]) -> None:
@@ -350,7 +383,7 @@ def test_a_relay_that_is_gone_is_said_so(run: Command, recorded: Callable[[Serve
         recorded(server)
     code, out, _ = run("minimize", "run", CASE, "--budget", "1")
 
-    assert code == 0
+    assert code == 6
     assert "got no answer that could be judged" in " ".join(out.split())
 
 

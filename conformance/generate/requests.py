@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from random import Random
@@ -83,15 +84,15 @@ class Requests:
     def _allowed(self, name: str) -> list[Choice]:
         """The choices of a field whose values every document that has the field allows."""
         schemas = [(document, properties(document).get(name, True)) for document in self._documents]
-        kept = []
+        kept: dict[str, Choice] = {}
         for choice in choices(name, self._documents):
-            try:
-                value = choice.make(self._drawer)
-            except DataError:
-                continue
-            if all(document.is_valid(schema, value) for document, schema in schemas):
-                kept.append(choice)
-        return kept
+            with suppress(DataError):
+                if choice.words not in kept and self._is_allowed(choice.make(self._drawer), schemas):
+                    kept[choice.words] = choice
+        return list(kept.values())
+
+    def _is_allowed(self, value: Any, schemas: Sequence[tuple[Document, Any]]) -> bool:
+        return all(document.is_valid(schema, value) for document, schema in schemas)
 
     def _try(self, row: Row, shape: Shape) -> Planned | None:
         """The request of a row and a conversation; of a plainer one where a document forbids that."""

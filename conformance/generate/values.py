@@ -47,14 +47,14 @@ class Choice:
 
 
 def choices(name: str, documents: Sequence[Document]) -> list[Choice]:
-    """What may be sent for a field so that every document allows it, without repetitions."""
+    """What the documents suggest for a field, in their order; the same words may stand for several values.
+
+    A bound of one document may be beyond that of another: who asks keeps the first value that all of them allow.
+    """
     found = [Choice(name, *each) for each in _BY_HAND.get(name, ())]
     if name == "n":
         found += _counts(documents)
-    if not found:
-        found = [choice for document in documents for choice in _of_document(name, document)]
-    unique = {choice.words: choice for choice in reversed(found)}
-    return list(unique.values())[::-1]
+    return found or [choice for document in documents for choice in _of_document(name, document)]
 
 
 def _of_document(name: str, document: Document) -> Iterator[Choice]:

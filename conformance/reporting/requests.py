@@ -12,7 +12,7 @@ from conformance.refusals import GENERATED
 from conformance.reporting.curl import curl, key_variable
 from conformance.reporting.evidence import CURL
 from conformance.reporting.summary import worst_first
-from conformance.reporting.texts import PARTS, SUPPORT, Text
+from conformance.reporting.texts import PARTS, SUPPORT, VERDICTS, Text
 from conformance.reporting.visible import visible
 from conformance.support import Support, parameter_support
 
@@ -165,9 +165,17 @@ def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list
     for claim in profile.claims:
         if claim.kind == "endpoint":
             state = _state(claim, judged, missing)
-            look = worst[claim.operation].verdict.label if state == "checked" else _CLAIM_LOOKS[state]
-            rows.append(ClaimRow(claim.title, claim.operation, claim.method, state, look, SUPPORT[state]))
+            verdict = worst[claim.operation].verdict if state == "checked" else None
+            look = _CLAIM_LOOKS[state] if verdict is None else verdict.label
+            said = SUPPORT[state] if verdict is None else _checked(verdict)
+            rows.append(ClaimRow(claim.title, claim.operation, claim.method, state, look, said))
     return rows
+
+
+def _checked(verdict: Verdict) -> Text:
+    """That an endpoint was checked, and what came of it."""
+    words, said = VERDICTS[verdict], SUPPORT["checked"]
+    return Text(said.en.format(verdict=words.en), said.zh.format(verdict=words.zh))
 
 
 _CLAIM_LOOKS = {"missing": "fail", "variant": "not-applicable", "unchecked": "not-applicable"}

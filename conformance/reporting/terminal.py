@@ -8,7 +8,7 @@ from conformance.model import Finding, Verdict
 from conformance.reporting.findings import values
 from conformance.reporting.requests import smallest, smallest_of
 from conformance.reporting.requirements import requirement
-from conformance.reporting.summary import matrix, run_verdict, sentence, spent, worst_first
+from conformance.reporting.summary import column, matrix, run_verdict, sentence, spent, worst_first
 from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, UI, VERDICTS, Text
 from conformance.reporting.visible import shorten, visible
 from conformance.rules.base import catalogue
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from conformance.model import Judgement, Ledger
+    from conformance.model import Judgement, Ledger, Minimised
     from conformance.reporting.requests import Smallest
     from conformance.rules.base import Rule
 
@@ -67,25 +67,30 @@ def print_summary(
     screen.pairs({name: visible(str(path)) for name, path in files.items()})
 
 
-def print_smallest(ledger: Ledger, case: str, rule: str, console: Console | None = None) -> None:
-    """Print the smallest request that still fails, as JSON and as a curl line."""
+def print_smallest(ledger: Ledger, case: str, rule: str, console: Console | None = None) -> bool:
+    """Print the smallest request that still fails, as JSON and as a curl line; whether there was an answer to judge."""
     from rich.console import Console as RichConsole  # noqa: PLC0415 - as above
 
     screen = _Screen(console or RichConsole())
     found = next((each for each in ledger.minimised if (each.case, each.rule) == (case, rule)), None)
     if found is None:
         screen.line(f"{case} got no answer that could be judged when it was sent again; try again later")
-        return
+        return False
     if not found.reproduced:
-        screen.line(f"{case} did not break {rule} again ({found.requests} requests)")
-        return
+        screen.line(f"{case} did not break {rule} again ({_requests(found)})")
+        return True
     left = smallest_of(found, ledger.provider)
     ended = "" if found.complete else "; the budget ended the search, a smaller one may exist"
-    screen.line(f"the smallest request that still breaks {rule} ({found.requests} requests{ended}):")
+    screen.line(f"the smallest request that still breaks {rule} ({_requests(found)}{ended}):")
     # Not wrapped: what is copied from here has to work.
     screen.console.out(screen.encodable(left.body), highlight=False)
     screen.line()
     screen.console.out(screen.encodable(left.curl or UI["curl-long"].en), highlight=False)
+    return True
+
+
+def _requests(found: Minimised) -> str:
+    return f"{found.requests:,} request{'s' * (found.requests != 1)}"
 
 
 def _raise_again() -> None:
@@ -147,11 +152,11 @@ def _head(screen: _Screen, judgements: Sequence[Judgement], ledger: Ledger, *, s
         f"{cost.output_tokens:,} output tokens, {ledger.seconds:.1f} s",
         indent=2,
     )
-    for text in _notices(ledger):
+    for text in _notices(ledger, judgements):
         screen.line(text, indent=2)
 
 
-def _notices(ledger: Ledger) -> Iterator[str]:
+def _notices(ledger: Ledger, judgements: Sequence[Judgement]) -> Iterator[str]:
     """What the reader must know before trusting the numbers."""
     if ledger.stop is not None:
         yield f"ended early: {visible(ledger.stop.message)}"
@@ -160,6 +165,8 @@ def _notices(ledger: Ledger) -> Iterator[str]:
             yield f"hint: {visible(hint)}"
     if not ledger.complete:
         yield "interrupted: the record has no end"
+    if ledger.provider.profile and not any(column(judgement.rule) == "documented" for judgement in judgements):
+        yield f"nothing that the page {visible(ledger.provider.profile)} says was checked in this run"
     if ledger.rules:
         yield f"only these rules: {visible(', '.join(ledger.rules))}"
 

@@ -189,7 +189,7 @@ SUPPORT = {
     "refused": Text("plainly refused", "明确拒绝"),
     "breaks": Text("breaks", "导致出错"),
     "missing": Text("named by the page, not offered", "文档中列出，但不存在"),
-    "checked": Text("checked", "已检测"),
+    "checked": Text("checked: {verdict}", "已检测：{verdict}"),
     "variant": Text("checked in its plain form; this variant not yet", "已按通用形式检测，该变体尚未检测"),
     "unchecked": Text("not yet checked", "尚未检测"),
 }
@@ -244,7 +244,10 @@ UI = {
     "coverage-covered": Text("Covered", "已覆盖"),
     "coverage-missing": Text("Not covered", "未覆盖"),
     "smallest": Text("The smallest request that still fails", "仍会失败的最小请求"),
-    "smallest-took": Text("found with {count} further requests", "另外用了 {count} 次请求"),
+    "smallest-took": Text(
+        "found with {count} further requests; an output limit is kept, so that it stays cheap",
+        "另外用了 {count} 次请求；保留输出上限以控制费用",
+    ),
     "smallest-more": Text("the budget ended the search, a smaller one may exist", "预算用完，可能还有更小的请求"),
     "title": Text("relay conformance report", "中转站一致性检测报告"),
     "colon": Text(": ", "："),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding, Phase
-from conformance.refusals import GENERATED, message_of
+from conformance.refusals import GENERATED, message_of, out_of_credit, refused_part
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import CHATS
 
@@ -18,6 +18,11 @@ _BUSY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
 """What a gateway answers for an upstream that is down or overloaded: nobody's mistake in the request."""
 
 _OLD_NEW_API = "validation-500"
+
+
+def _says_nothing(exchange: Exchange) -> bool:
+    """The answer is about the account, the key or the load, not about the request."""
+    return exchange.status in {401, 402, 403, 429} or exchange.status in _BUSY or out_of_credit(exchange)
 
 
 def _breaks_down(exchange: Exchange) -> bool:
@@ -154,11 +159,11 @@ def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     probe=RECOVERY,
     answers=Answers.EVERYTHING,
     sampled=True,
-    applies=lambda exchange: exchange.answered and exchange.status != 429 and exchange.status not in _BUSY,
+    applies=lambda exchange: exchange.answered and not _says_nothing(exchange),
     breaks="one user's mistake takes the service from others",
     breaks_zh="一个错误请求会影响后续的正常请求",
 )
 def recovers(exchange: Exchange) -> Iterator[Finding]:
     """A good request MUST be answered after bad ones."""
-    if exchange.status >= 300:
+    if exchange.status >= 300 and not refused_part(exchange):
         yield Finding("status", 200, exchange.status, message_of(exchange))

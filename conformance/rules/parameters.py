@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from conformance.model import Exchange, Finding
-from conformance.refusals import message_of, refusal_is_plain
+from conformance.refusals import message_of, named_part, refusal_is_plain
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import (
     CHATS,
@@ -226,7 +226,7 @@ def unknown_field_recorded(exchange: Exchange) -> Iterator[Finding]:
     "chat.nulls.accepted",
     doc="openai:chat/create",
     lines=("CHAT-18",),
-    zh="可选字段应接受显式的 null",
+    zh="可选字段应接受显式的 null,或以字段名明确拒绝",
     operations=("chat",),
     probe="nulls",
     answers=Answers.VALID,
@@ -234,8 +234,8 @@ def unknown_field_recorded(exchange: Exchange) -> Iterator[Finding]:
     breaks_zh="强类型客户端会为未设置的字段发送 null",
 )
 def nulls_accepted(exchange: Exchange) -> Iterator[Finding]:
-    """An explicit null SHOULD be accepted for optional fields."""
-    if exchange.status >= 300:
+    """An explicit null SHOULD be accepted for optional fields, or the field refused by name."""
+    if exchange.status >= 300 and not named_part(exchange):
         yield Finding("status", 200, exchange.status, message_of(exchange))
 
 

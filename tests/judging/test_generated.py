@@ -31,6 +31,8 @@ from .runs import (
 
 FINE = answer(COMPLETION)
 OBSCURE = answer({"error": {"message": "Bad request.", "type": "invalid"}}, 400)
+POOR = {"error": {"message": "Insufficient balance.", "type": "t", "param": None, "code": "insufficient_quota"}}
+TOO_FEW = {"error": {"message": "'max_tokens' must be at least 16.", "type": "t", "param": "max_tokens", "code": None}}
 BROKEN = answer({"error": {"message": "oops", "type": "server_error", "code": "internal"}}, 500)
 ACCEPTED = "generated.valid.accepted"
 NO_5XX = "generated.valid.no-5xx"
@@ -54,7 +56,7 @@ def of(rule: str, case: Case, response: Response | None, kind: str = "") -> Verd
 
 
 GOOD, BAD = generated(n=2, stop="a"), wrong()
-RECOVERY = generated(probes=frozenset({"generated", "recovery"}))
+RECOVERY = generated(max_tokens=4, probes=frozenset({"generated", "recovery"}))
 HTML = answer(b"<!doctype html>")
 INVALID_CODE = answer({"error": {"message": "bad", "code": "invalid_request"}}, 500)
 
@@ -98,6 +100,9 @@ INVALID_CODE = answer({"error": {"message": "bad", "code": "invalid_request"}}, 
         ("generated.invalid.recovers", RECOVERY, BROKEN, Verdict.FAIL),
         ("generated.invalid.recovers", RECOVERY, answer({}, 429), Verdict.NOT_APPLICABLE),
         ("generated.invalid.recovers", RECOVERY, answer({}, 503), Verdict.NOT_APPLICABLE),
+        ("generated.invalid.recovers", RECOVERY, answer(POOR, 402), Verdict.NOT_APPLICABLE),
+        ("generated.invalid.recovers", RECOVERY, answer(POOR, 401), Verdict.NOT_APPLICABLE),
+        ("generated.invalid.recovers", RECOVERY, answer(TOO_FEW, 400), Verdict.PASS),
     ],
 )
 def test_the_answer_to_a_generated_request_has_a_verdict(
@@ -225,14 +230,16 @@ def test_only_the_case_and_the_rule_that_were_tried_are_excused() -> None:
     assert judged(NO_5XX, exchange(GOOD, FINE), minimised=(again,)).verdict is Verdict.PASS
 
 
-def test_a_sample_with_a_failure_that_did_not_come_again_passes_on_the_others() -> None:
+def test_a_sample_with_a_failure_that_did_not_come_again_is_inconclusive() -> None:
     again = minimised(GOOD, GOOD, FINE, NO_5XX, reproduced=False, smallest=0)
     run = ledger(
         [exchange(GOOD, BROKEN), exchange(generated("chat/generated-2"), FINE)], rules=(NO_5XX,), minimised=(again,)
     )
 
-    assert [each.verdict for each in judge(run)] == [Verdict.PASS]
-    assert run_verdict(judge(run), run, strict=False) == "pass"
+    (judgement,) = judge(run)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert {found.exchange for found in judgement.findings} == {GOOD.id}
+    assert run_verdict(judge(run), run, strict=False) == "inconclusive"
 
 
 # A provider's own page
