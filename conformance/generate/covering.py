@@ -31,6 +31,12 @@ _KINDS = {
     "as false": "false",
     "as json_object": "json_object",
     "as json_schema": "json_schema",
+    "at its minimum": "low",
+    "just above its minimum": "low",
+    "one above its minimum": "low",
+    "at its maximum": "high",
+    "just below its maximum": "high",
+    "one below its maximum": "high",
 }
 """What the words of a choice begin with, and the kind of its value."""
 
