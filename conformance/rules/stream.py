@@ -14,7 +14,7 @@ from conformance.stream import DONE
 _KEEP_ALIVE = re.compile(r"^\s*: ?(PING|ping|keep-?alive|OPENROUTER PROCESSING)\b|\n: ?(PING|OPENROUTER PROCESSING)\b")
 _LONG = 200
 _SHORT = 32
-_WAIT = 1.0
+_WAIT = 2.5
 _BURST = 0.01
 _MANY = 20
 _STREAM = ("chat.stream",)

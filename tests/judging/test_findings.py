@@ -178,10 +178,10 @@ def test_facts_that_are_missing_are_not_held_against_the_single_model():
 @pytest.mark.parametrize(
     ("times", "verdict"),
     [
-        ((0.1, [1.5] * 30), Verdict.WARN),
-        ((0.1, [1.5 + place / 50 for place in range(30)]), Verdict.PASS),
-        ((1.4, [1.5] * 30), Verdict.PASS),
-        ((0.1, [0.5] * 30), Verdict.PASS),
+        ((0.1, [3.0] * 30), Verdict.WARN),
+        ((0.1, [3.0 + place / 50 for place in range(30)]), Verdict.PASS),
+        ((2.9, [3.0] * 30), Verdict.PASS),
+        ((0.1, [1.5] * 30), Verdict.PASS),
     ],
     ids=["all-at-once", "spread", "everything-late", "soon"],
 )
