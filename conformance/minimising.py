@@ -8,7 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.model import Case, JSONValue
-from conformance.simpler import PLAIN, Kind, Place, get, halves, nested_keys, optional_keys, put, simpler, walk, without
+from conformance.simpler import (
+    LIMITS,
+    PLAIN,
+    Kind,
+    Place,
+    get,
+    halves,
+    nested_keys,
+    optional_keys,
+    put,
+    simpler,
+    walk,
+    without,
+)
 
 Answer = Generator[Case, bool, bool]
 """Yields at most one case, is sent whether it fails, returns whether it did."""
@@ -16,12 +29,13 @@ Answer = Generator[Case, bool, bool]
 Steps = Generator[Case, bool, None]
 
 
-def candidates(case: Case, probe: str = "") -> Generator[Case, bool, Case]:
+def candidates(case: Case, probe: str = "", *, refused: bool = False) -> Generator[Case, bool, Case]:
     """Yield smaller cases, be sent for each whether it still fails, and return the smallest that did.
 
     In order: optional keys are left out (all at once, then by halves), then optional parts inside of values, then the
     conversation becomes one plain message, lists are halved, and values made simple. No body is proposed twice, none
     is invalid where the original was valid, model and output limit stay. `probe` is that of the rule that is broken.
+    `refused`: the original was answered with an error, so a short question may at last go without an output limit.
     """
     search = _Search(case, probe)
     yield from search.leave_out([(key,) for key in optional_keys(search.body) if search.kind.may_lack(key)])
@@ -30,6 +44,8 @@ def candidates(case: Case, probe: str = "") -> Generator[Case, bool, Case]:
         yield from search.fails(put(search.body, ("messages",), PLAIN))
     yield from search.halve_lists()
     yield from search.simplify_values()
+    if refused:
+        yield from search.leave_out_limit()
     return search.smallest
 
 
@@ -78,6 +94,14 @@ class _Search:
             else:
                 passing = middle
         return failing - 1
+
+    def leave_out_limit(self) -> Steps:
+        """Ask the shortest question without an output limit: an error costs nothing, and an answer little."""
+        body = {name: value for name, value in self.body.items() if name not in LIMITS}
+        if body != self.body and body.get("messages") == PLAIN and not LIMITS & set(self.kind.mutated[:1]):
+            case = replace(self.smallest, body=body)
+            if (yield case):
+                self.smallest = case
 
     def halve_lists(self) -> Steps:
         """Make lists as short as they may be."""

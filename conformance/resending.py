@@ -132,7 +132,7 @@ class _Resender:
     async def _shrunk(self, found: Failing, left: Budget) -> tuple[int, bool]:
         """The place of the smallest request that fails in all that was sent, and whether the search came to its end."""
         smallest = len(self._sent) - 1
-        proposals = candidates(found.case, found.rule.probe)
+        proposals = candidates(found.case, found.rule.probe, refused=found.exchange.status >= 400)
         try:
             case = next(proposals)
             while True:

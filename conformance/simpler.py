@@ -18,8 +18,10 @@ Place = tuple[str | int, ...]
 PLAIN = [{"role": "user", "content": "Say OK"}]
 """The messages that every relay understands."""
 
-_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
-_FIXED = frozenset({"model", *_LIMITS})
+LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+"""The fields that bound what an answer costs."""
+
+_FIXED = frozenset({"model", *LIMITS})
 """Never changed: what is asked, and what it may cost."""
 
 _OPAQUE = frozenset({"parameters", "schema"})

@@ -21,7 +21,7 @@ from conformance.preflight import base_urls
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED
-from conformance.reporting.requests import coverage_lines
+from conformance.reporting.requests import CoverageLine, coverage_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +34,7 @@ LEDGER = "ledger.jsonl"
 TOKENS_EACH = 40
 """Output tokens by which the usual limit grows with each generated request."""
 
+_MOST_MISSING = 3
 _OTHER_KEYS = "; another variable with --key-env, a relay without keys with --no-key"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
 _OURS = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding", "transfer-encoding"})
@@ -217,9 +218,19 @@ def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[st
     if not generated:
         return []
     valid = sum(case.phase is Phase.VALID for case in generated)
-    lines = [f"  {line.covered} of {line.total} {line.kind.en}" for line in coverage_lines(generated, profile)]
+    lines = [
+        f"  {line.covered} of {line.total} {line.kind.en}{_missing(line)}"
+        for line in coverage_lines(generated, profile)
+    ]
     said = f"generated: {valid} valid requests, {len(generated) - valid} invalid ones and checks after them; they cover"
     return [said, *lines]
+
+
+def _missing(line: CoverageLine) -> str:
+    """The first parts of one kind that are not covered; the report lists more of them."""
+    rest = len(line.missing) + line.more - _MOST_MISSING
+    shown = "; ".join(line.missing[:_MOST_MISSING])
+    return f" (not: {shown}{f'; and {rest} more' if rest > 0 else ''})" if shown else ""
 
 
 def minimise_failures(run: Run, ledger: Ledger) -> Ledger:

@@ -78,9 +78,11 @@ def case(body: Any = None, **more: Any) -> Case:
     return Case(**fields, body=BODY if body is None else body)
 
 
-def shrunk(start: Case, fails: Callable[[dict[str, Any]], bool], probe: str = "") -> tuple[Case, list[dict[str, Any]]]:
+def shrunk(
+    start: Case, fails: Callable[[dict[str, Any]], bool], probe: str = "", *, refused: bool = False
+) -> tuple[Case, list[dict[str, Any]]]:
     """The smallest case, and every body that was tried."""
-    search = candidates(start, probe)
+    search = candidates(start, probe, refused=refused)
     tried: list[dict[str, Any]] = []
     try:
         proposed = next(search)
@@ -379,6 +381,40 @@ def test_a_failing_case_is_made_small_within_the_budget_and_recorded(tmp_path: P
     assert ledger.resent == found.exchanges
     assert ledger.complete
     assert KEY.encode() not in path.read_bytes()
+
+
+async def refuses(call: Call) -> None:
+    """An internal error."""
+    await call.value({"error": {"message": "oops", "type": "t", "param": None, "code": None}}, 500)
+
+
+def test_of_a_request_that_is_answered_with_an_error_nothing_is_left_that_is_not_needed(tmp_path: Path) -> None:
+    with Server(faulty(wants_two_lists, refuses)) as server:
+        path = recorded(server, tmp_path)
+        before = len(server.calls)
+        (found,) = minimise(path, [(PAIR[0], "generated.valid.no-5xx")], secrets=SECRETS).minimised
+        sent = len(server.calls) - before
+
+    assert found.result.body == {name: value for name, value in SMALLEST.items() if name != "max_tokens"}
+    assert (found.complete, found.requests) == (True, sent)
+    assert sent <= 25
+
+
+@pytest.mark.parametrize(
+    ("start", "fails"),
+    [
+        (case(), lambda body: "max_tokens" in body),
+        (case(), lambda body: len(body["messages"]) > 1),
+        (case(mutation="wrong-type /max_tokens", body={**BODY, "max_tokens": "x"}), anything),
+    ],
+    ids=["it is needed", "another question", "it is what is wrong"],
+)
+def test_the_limit_stays_where_it_is_needed_or_the_question_is_not_the_shortest(
+    start: Case, fails: Callable[[dict[str, Any]], bool]
+) -> None:
+    smallest, _ = shrunk(start, fails, refused=True)
+
+    assert "max_tokens" in (smallest.body or {})
 
 
 def test_judging_does_not_change_because_a_case_was_made_smaller(tmp_path: Path) -> None:

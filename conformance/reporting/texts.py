@@ -244,10 +244,7 @@ UI = {
     "coverage-covered": Text("Covered", "已覆盖"),
     "coverage-missing": Text("Not covered", "未覆盖"),
     "smallest": Text("The smallest request that still fails", "仍会失败的最小请求"),
-    "smallest-took": Text(
-        "found with {count} further requests; an output limit is kept, so that it stays cheap",
-        "另外用了 {count} 次请求；保留输出上限以控制费用",
-    ),
+    "smallest-took": Text("found with {count} further requests", "另外用了 {count} 次请求"),
     "smallest-more": Text("the budget ended the search, a smaller one may exist", "预算用完，可能还有更小的请求"),
     "title": Text("relay conformance report", "中转站一致性检测报告"),
     "colon": Text(": ", "："),
