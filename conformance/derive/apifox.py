@@ -6,40 +6,52 @@ The grammar is that of the pages as crawlers save them: one line per cell, headi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from itertools import pairwise
+from typing import Any
 
-from conformance.derive.bodies import read_body
+from conformance.derive.bodies import after_example, read_body
 from conformance.derive.curl import Curl, read_curl
+from conformance.derive.headings import MEDIA, heading
 from conformance.derive.infer import infer
+from conformance.derive.keys import shown_key
 from conformance.derive.nav import METHODS, read_nav
-from conformance.derive.nouns import Body, DeriveError, Document, Endpoint, Header, Source
+from conformance.derive.nouns import Body, DeriveError, Document, Endpoint, Header, NavItem, Source
 from conformance.derive.plain import Line, lines_of, offset_of, unix
-from conformance.derive.tables import read_fields
+from conformance.derive.tables import read_fields, read_kind
 from conformance.derive.tolerant import first_value
 
 LONGEST_PAGE = 4_000_000
 """Characters of a page; the longest seen has ten thousand."""
 MOST_ENDPOINTS = 50
 
-_MEDIA = r"[a-z]+/[\w.+\-*]+"
-_HEADING = re.compile(rf"(?P<part>Header|Query|Path|Cookie|Body) 参数 ?(?P<media>{_MEDIA})?.{{0,40}}", re.IGNORECASE)
-_CODE = re.compile(r"(?:请求)?示例代码|请求示例请求示例")
-_ANSWERS = re.compile(r"返回响应")
-_STATUS = re.compile(r"(?:HTTP ?状态码: ?|\W{0,4})(\d{3})(?!\d)[^\d/]{0,80}|[^\s\d]{1,40} ?\((\d{3})\)")
-_MEDIA_LINE = re.compile(rf"(?:内容格式: ?)?({_MEDIA}|JSON|XML|HTML|Raw|Binary)", re.IGNORECASE)
+_STATUS = re.compile(
+    r"(?:HTTP ?(?:状态码|(?:status )?code): ?|\W{0,4})(\d{3})(?!\d)[^\d/]{0,80}|[^\s\d]{1,40} ?\((\d{3})\)",
+    re.IGNORECASE,
+)
+_MEDIA_LINE = re.compile(rf"(?:(?:内容格式|content[ -]type): ?)?({MEDIA}|JSON|XML|HTML|Raw|Binary)", re.IGNORECASE)
+_SCHEMA = re.compile(r"body|数据结构|(?:data )?schema", re.IGNORECASE)
 _SHORT_MEDIA = {"json": "application/json", "xml": "application/xml", "html": "text/html", "raw": "text/plain"}
 _TARGET = re.compile(r"(?:https?://|/|\{\{)\S*")
 _CRUMB = re.compile(r"\d{1,3}\. ?(\S.*)")
-_FOOTER = re.compile(r"上一页|下一页|Built with.*|修改于.*")
+_FOOTER = re.compile(r"上一页|下一页|previous|next|Built with.*|修改于.*|modified at ?\d{4}.*", re.IGNORECASE)
 _LOOKS = re.compile(
     r"^[ \t]*(?:请求参数|返回响应|(?:Body|Header|Query|Path)[\s\u00a0]参数.{0,60})[ \t\r]*$", re.MULTILINE
+)
+_LOOKS_ENGLISH = re.compile(
+    r"^[ \t]*(?:Request|Responses?|(?:Body|Header|Query|Path)[ \u00a0]Param(?:eter)?s?.{0,60})[ \t\u00a0\r]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_CALLED = re.compile(
+    rf"^[ \t]*(?:{'|'.join(METHODS)})[ \t\u00a0\r]*\n(?:[ \t\u00a0\r]*\n){{0,2}}[ \t]*(?:https?://|/|\{{\{{)",
+    re.MULTILINE,
 )
 
 
 def looks_like(text: str) -> bool:
     """Whether the text has the headings of an Apifox page."""
-    return _LOOKS.search(text) is not None
+    return _LOOKS.search(text) is not None or bool(_LOOKS_ENGLISH.search(text) and _CALLED.search(text))
 
 
 def read_page(source: Source) -> Document:
@@ -55,16 +67,51 @@ def read_page(source: Source) -> Document:
             "Save the text of the whole page of one endpoint, from its title to its footer.",
         )
     ends = [*starts[1:], len(lines)]
-    endpoints = tuple(_endpoint(page, lines, start, end) for start, end in zip(starts, ends, strict=True))
+    endpoints = _once(_endpoint(page, lines, start, end) for start, end in zip(starts, ends, strict=True))
     title = next(line.text for line in lines if line.text)
-    return Document(source, "apifox-text", title, read_nav(lines[: starts[0]]), endpoints)
+    return Document(page, "apifox-text", title, _navigation(lines, starts), endpoints)
 
 
 def statuses(text: str) -> tuple[int, ...]:
     """Every status that the answers of a page are shown for."""
     lines = lines_of(unix(text))
-    first = next((place for place, line in enumerate(lines) if _ANSWERS.fullmatch(line.text)), len(lines))
+    first = next((place for place in range(len(lines)) if heading(lines, place)[0] == "answers"), len(lines))
     return tuple(status for place in range(first, len(lines)) if (status := _status(lines, place)))
+
+
+def navigation_lines(text: str) -> list[Line]:
+    """The lines above the first endpoint of a page."""
+    lines = lines_of(unix(text))
+    first = next((place for place in range(len(lines)) if _is_endpoint(lines, place)), len(lines))
+    return lines[:first]
+
+
+def _navigation(lines: Sequence[Line], starts: Sequence[int]) -> tuple[NavItem, ...]:
+    """The leaves above the first endpoint, and what the trees of further pages in the same file add to them."""
+    found = list(read_nav(lines[: starts[0]]))
+    named = {(item.title, item.folder) for item in found}
+    for before, start in pairwise(starts):
+        footer = before + len(_before_footer(lines[before:start]))
+        found += [item for item in read_nav(lines[footer:start]) if (item.title, item.folder) not in named]
+        named |= {(item.title, item.folder) for item in found}
+    return tuple(found)
+
+
+def _once(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """Every endpoint once, also when its page stands in the file twice."""
+    found: dict[str, Endpoint] = {}
+    for endpoint in endpoints:
+        found.setdefault(repr(_without_lines(endpoint)), endpoint)
+    return tuple(found.values())
+
+
+def _without_lines(value: Any) -> Any:
+    """What a page says, without where it says so."""
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, dict):
+        return {key: _without_lines(each) for key, each in value.items() if key != "x-source" and "line" not in key}
+    return [_without_lines(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _is_endpoint(lines: Sequence[Line], place: int) -> bool:
@@ -89,8 +136,10 @@ class _Part:
 def _endpoint(source: Source, lines: Sequence[Line], start: int, end: int) -> Endpoint:
     target = next(place for place in range(start + 1, end) if lines[place].text)
     parts = _parts(lines, target + 1, end)
+    _check_headings(source, parts)
     curl = _curl(source, parts)
     headers = _headers(source, parts, curl)
+    key_line, key_header = _key(parts, headers)
     request = _request(source, parts, curl)
     response, status = _response(source, parts)
     if request is None and (response is None or response.schema is None):
@@ -105,11 +154,13 @@ def _endpoint(source: Source, lines: Sequence[Line], start: int, end: int) -> En
         url=lines[target].text,
         line=lines[start].number,
         description="\n".join(line.text for line in parts[0].lines if line.text),
-        bearer=_bearer(parts, headers),
+        bearer=True if key_line and not key_header else None,
         headers=headers,
         request=request,
         response=response,
         status=status,
+        key_line=key_line,
+        key_header=key_header,
     )
 
 
@@ -134,7 +185,7 @@ def _parts(lines: Sequence[Line], start: int, end: int) -> list[_Part]:
     cuts: list[tuple[int, str, str]] = [(start - 1, "description", "")]
     answered = False
     for place in range(start, end):
-        name, media = _heading(lines[place].text)
+        name, media = heading(lines, place)
         answered = answered or name == "answers"
         if name and not (answered and name in ("header", "body", "query", "path", "cookie")):
             cuts.append((place, name, media))
@@ -145,13 +196,30 @@ def _parts(lines: Sequence[Line], start: int, end: int) -> list[_Part]:
     ]
 
 
-def _heading(text: str) -> tuple[str, str]:
-    if len(text) > 80:
-        return "", ""
-    if found := _HEADING.fullmatch(text):
-        return found["part"].lower(), (found["media"] or "").lower()
-    simple = {"请求参数": "auth", "返回响应": "answers"}
-    return ("code", "") if _CODE.fullmatch(text) else (simple.get(text, ""), "")
+def _check_headings(source: Source, parts: Sequence[_Part]) -> None:
+    """Refuse a page with a table where none can stand: a heading above it was not recognised."""
+    for part in parts:
+        lines = _beyond(part)
+        field = next((each for each in read_fields(lines) if each.required is not None), None)
+        if field:
+            raise DeriveError(
+                f"{source.at(field.line)}: {field.name!r} looks like a field of a table, but no heading of such a "
+                "table is above it",
+                "Put one above it: Header 参数, Body 参数 or 返回响应; Header Params, Body Params or Responses.",
+            )
+
+
+def _beyond(part: _Part) -> Sequence[Line]:
+    """The lines of a part in which no field can stand; a table of headers has no example and no objects."""
+    if part.name in ("description", "auth", "code"):
+        return part.lines
+    if part.name in ("body", "answers"):
+        return after_example(part.lines) if part.name == "body" else ()
+    within = any(line.text in ("{", "[") or line.text.startswith('{"') for line in part.lines)
+    objects = next(
+        (each.line for each in read_fields(part.lines) if "object" in (each.kind.items or each.kind.types)), 0
+    )
+    return [line for line in part.lines if line.number >= objects] if within and objects else ()
 
 
 def _of(parts: Sequence[_Part], name: str) -> list[_Part]:
@@ -179,11 +247,15 @@ def _headers(source: Source, parts: Sequence[_Part], curl: Curl | None) -> tuple
     return tuple(found)
 
 
-def _bearer(parts: Sequence[_Part], headers: Sequence[Header]) -> bool | None:
-    """True where the authentication block, the header table or the curl line shows a bearer key."""
-    block = any("bearer" in line.text.lower() for part in _of(parts, "auth") for line in part.lines)
-    shown = any(each.name.lower() == "authorization" for each in headers)
-    return True if block or shown else None
+def _key(parts: Sequence[_Part], headers: Sequence[Header]) -> tuple[int, str]:
+    """The line that documents the key, and the header of the key where it is another than Authorization.
+
+    The authentication block comes first, then the header table and the curl line; 0 where nothing shows a key.
+    """
+    for part in _of(parts, "auth"):
+        if any("bearer" in line.text.lower() for line in part.lines):
+            return next(line.number for line in part.lines if line.text), ""
+    return shown_key(headers)
 
 
 def _request(source: Source, parts: Sequence[_Part], curl: Curl | None) -> Body | None:
@@ -229,20 +301,26 @@ def _answer(source: Source, lines: Sequence[Line], number: int) -> Body:
     for place, line in enumerate(lines):
         if found := _MEDIA_LINE.fullmatch(line.text[:100]):
             media = _SHORT_MEDIA.get(found[1].lower(), found[1].lower())
-        elif line.text and line.text not in ("Body", "数据结构"):
+        elif line.text and not _SCHEMA.fullmatch(line.text[:40]):
             return read_body(source, media, number, lines[place:])
     return Body(media, None, None, number)
 
 
 def _before_footer(lines: Sequence[Line]) -> Sequence[Line]:
-    end = next((place for place, line in enumerate(lines) if _FOOTER.fullmatch(line.text[:100])), len(lines))
+    end = next((place for place in range(len(lines)) if _is_footer(lines, place)), len(lines))
     return lines[:end]
+
+
+def _is_footer(lines: Sequence[Line], place: int) -> bool:
+    """Whether a line ends the page, and is no field called `next`."""
+    below = lines[place + 1].text if place + 1 < len(lines) else ""
+    return _FOOTER.fullmatch(lines[place].text[:100]) is not None and read_kind(below) is None
 
 
 def _status(lines: Sequence[Line], place: int) -> int:
     """The status of a line such as `🟢200OK` with a media type below it; 0 for any other line."""
     found = _STATUS.fullmatch(lines[place].text) if len(lines[place].text) < 120 else None
     below = next((line.text for line in lines[place + 1 : place + 4] if line.text), "")
-    if not found or not (_MEDIA_LINE.fullmatch(below[:100]) or below in ("Body", "数据结构")):
+    if not found or not (_MEDIA_LINE.fullmatch(below[:100]) or _SCHEMA.fullmatch(below[:40])):
         return 0
     return int(found[1] or found[2])

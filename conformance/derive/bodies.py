@@ -15,11 +15,10 @@ from conformance.derive.tolerant import first_value
 
 MOST_EXAMPLES = 100
 
-_EXAMPLE = re.compile(r"示例 ?\d{0,2}:?")
+_EXAMPLE = re.compile(r"(?:示例|examples?) ?\d{0,2}:?", re.IGNORECASE)
 
 
 def read_body(source: Source, media: str, number: int, lines: Sequence[Line]) -> Body:
-    """A table, an example, or both."""
     """Read the lines between a heading, in line `number`, and the next. Raises DeriveError, with file and line."""
     place = _example_place(lines)
     table = lines[:place]
@@ -46,9 +45,14 @@ def _schema(source: Source, fields: Sequence[Field], root: Kind | None, value: A
     return nest(fields, value, source, line)
 
 
+def after_example(lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines below the heading of the example, which hold one JSON value and nothing of a table."""
+    return lines[_example_place(lines) :]
+
+
 def _example_place(lines: Sequence[Line]) -> int:
     """The line of the word 示例 above a JSON text or a comment; where the word is lost, the line where JSON begins."""
-    words = [place for place, line in enumerate(lines) if len(line.text) < 9 and _EXAMPLE.fullmatch(line.text)]
+    words = [place for place, line in enumerate(lines) if _is_example(lines, place)]
     for place in words[:MOST_EXAMPLES]:
         below = next((line.text for line in lines[place + 1 : place + 5] if line.text), "")
         if below.startswith(("{", "[", "//", "/*")):
@@ -57,13 +61,19 @@ def _example_place(lines: Sequence[Line]) -> int:
     return next(opens, words[0] if words else len(lines))
 
 
+def _is_example(lines: Sequence[Line], place: int) -> bool:
+    """Whether a line is the heading of an example, and no field of that name."""
+    below = next((line.text for line in lines[place + 1 : place + 3] if line.text), "")
+    return _EXAMPLE.fullmatch(lines[place].text[:20]) is not None and read_kind(below) is None
+
+
 def _example(source: Source, media: str, lines: Sequence[Line], *, documented: bool) -> tuple[Any, int]:
     """The value of the example and its line; None and 0 where there is none.
 
     Raises DeriveError for a JSON body whose example is no JSON; a comment below a table is taken for the
     remark that the answer is no JSON at all.
     """
-    shown = [line for line in lines if line.text and not _EXAMPLE.fullmatch(line.text[:9])]
+    shown = [line for line in lines if line.text and not _EXAMPLE.fullmatch(line.text[:20])]
     if not shown:
         return None, 0
     number = shown[0].number

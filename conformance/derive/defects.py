@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from conformance.derive.apifox import statuses
+from conformance.derive.apifox import navigation_lines, statuses
+from conformance.derive.nav import flat_line
 from conformance.derive.nouns import Body, Defect, Document, Endpoint
 from conformance.derive.plain import offset_of, unix
 from conformance.derive.reference import CHAT_IN_IMAGES, LEGACY_PROSE, NAV_METHODS, RETIRED
 
 _ERRORS = re.compile(r"""^[ \t{,]*["']?[45](?:\d\d|XX)["']?[ \t]*:""", re.MULTILINE)
+_FILE = re.compile(r"audio/|image/|video/|application/octet-stream|text/", re.IGNORECASE)
+"""Media types of answers that no table describes."""
 _MOST_NAMED = 5
+NO_ANSWER = "no answer with a status of success"
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,11 @@ def page_defects(document: Document) -> list[Defect]:
     """The mistakes about the page and not about a body, in the order of the page."""
     found = [*_navigation(document), *_retired(document)]
     for endpoint in document.endpoints:
-        for check in (_authentication, _headers, _path, _description):
+        for check in (_optional_key, _headers, _path, _description):
             found += check(endpoint)
-        found += [*_relaxed_json(document, endpoint), *_errors(document, endpoint)]
+        found += [*_relaxed_json(document, endpoint), *_errors(document, endpoint), *_cut(document, endpoint)]
+    found += [*_authentication(document), *_lost_nesting(document)]
+    found = list(dict.fromkeys(found))
     found.sort(key=lambda each: (each.line, each.row))
     at = document.source.at
     return [Defect(each.row, at(each.line), each.where, *each.words, each.repaired) for each in found]
@@ -76,13 +82,40 @@ def _retired(document: Document) -> Iterator[_Found]:
         yield _Found("D26", line, where, words)
 
 
-def _authentication(endpoint: Endpoint) -> Iterator[_Found]:
-    """D16: the key is called optional. D17: no key is mentioned."""
+def _authentication(document: Document) -> Iterator[_Found]:
+    """D17: no key is mentioned; one row a page, at the first endpoint that needs one."""
+    silent = [each for each in document.endpoints if each.bearer is None and not each.key_header]
+    if silent:
+        of = f" (of {len(silent)} operations)" if len(silent) > 1 else ""
+        words = (f"no authentication{of}", "every relay asks for a key", "header Authorization: Bearer KEY, required")
+        yield _Found("D17", silent[0].line, "authentication", words)
+
+
+def _lost_nesting(document: Document) -> Iterator[_Found]:
+    """The tree of the navigation was saved without its blanks."""
+    line = flat_line(navigation_lines(document.source.text)) if document.kind == "apifox-text" else 0
+    if line:
+        words = ("no entry is indented", "which entries are folders, and of what, is lost", "save the page with blanks")
+        yield _Found("", line, "navigation", words, repaired=False)
+
+
+def _cut(document: Document, endpoint: Endpoint) -> Iterator[_Found]:
+    """The page ends before its answer, or shows none that is a success."""
+    body = endpoint.response
+    empty = body is None or (body.schema is None and body.example is None and not _FILE.match(body.media_type))
+    if empty and document.kind in ("apifox-text", "example"):
+        words = (
+            NO_ANSWER,
+            "every call has one",
+            "give the whole page, to its footer; until then answers are not checked",
+        )
+        yield _Found("", body.line if body else endpoint.line, "response", words, repaired=False)
+
+
+def _optional_key(endpoint: Endpoint) -> Iterator[_Found]:
+    """D16: the key is called optional."""
     listed = next((each for each in endpoint.headers if each.name.lower() == "authorization"), None)
-    if endpoint.bearer is None:
-        words = ("no authentication", "every relay asks for a key", "header Authorization: Bearer KEY, required")
-        yield _Found("D17", endpoint.line, "authentication", words)
-    elif listed and listed.required is False:
+    if listed and listed.required is False:
         words = ("optional", "page and protocol demand a bearer key", "required")
         yield _Found("D16", listed.line, "header Authorization", words)
 

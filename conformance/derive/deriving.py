@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_SWAGGER = re.compile(r"""(?:^|[{,])\s{0,40}["']?swagger["']?[ \t]{0,9}:[ \t]{0,9}["']?2\.""", re.MULTILINE)
 _RESERVED = frozenset({"openai", "formats"})
 _MOST_MODELS = 200
 
@@ -85,6 +86,7 @@ def derive(paths: Iterable[Path], provider: str) -> Derived:
     claims = _claims(documents)
     operations, defects = _repaired(claims)
     defects = [*(each for document in documents for each in repairs.page_defects(document)), *defects]
+    defects = list(dict.fromkeys(defects))
     schemas = {f"{each}.json": _schema(provider, each, found) for each, found in operations.items() if found.parts}
     counts = {"defects": len(defects), "weak": sum(_weak(parts) for _, parts in schemas.values())}
     profile = {**_profile(provider, documents, claims, schemas), **counts}
@@ -107,10 +109,21 @@ def check_name(provider: str) -> None:
 def read(source: Source) -> Document:
     """Read one input with the first reader that recognises it."""
     for _, looks_like, reader in _READERS:
+        if reader is example.read_pair:
+            _refuse_swagger(source)
         if looks_like(source.text):
             return reader(source)
     looked_for = "; ".join(what for what, _, _ in _READERS)
     raise DeriveError(f"{source.name}: not recognised as a page", f"looked for: {looked_for}")
+
+
+def _refuse_swagger(source: Source) -> None:
+    found = _SWAGGER.search(source.text)
+    if found:
+        line = source.text.count("\n", 0, found.end()) + 1
+        raise DeriveError(
+            f"{source.at(line)}: Swagger 2.0 is not supported, export OpenAPI 3", "Most tools convert it."
+        )
 
 
 def _claims(documents: Sequence[Document]) -> list[_Claim]:
@@ -231,10 +244,17 @@ def _models(endpoints: Sequence[Endpoint]) -> list[str]:
 
 
 def _authentication(documents: Sequence[Document]) -> dict[str, Any]:
-    """Bearer is what relays want; `documented` says whether a page says so."""
-    places = [document.source.at(each.line) for document in documents for each in document.endpoints if each.bearer]
-    found = {"scheme": "bearer", "header": "Authorization", "documented": bool(places)}
-    return {**found, "source": places[0]} if places else found
+    """Bearer is what relays want, unless pages name another header only; `documented` says whether a page says so."""
+    places = [(document.source, each) for document in documents for each in document.endpoints]
+    bearer = [place for place in places if place[1].bearer]
+    shown = next(iter(bearer or [place for place in places if place[1].key_header]), None)
+    if shown is None:
+        return {"scheme": "bearer", "header": "Authorization", "documented": False}
+    source, key = shown
+    named = {"scheme": "bearer", "header": "Authorization"}
+    if not key.bearer:
+        named = {"scheme": "header", "header": emit.clean(key.key_header)}
+    return {**named, "documented": True, "source": source.at(key.key_line or key.line)}
 
 
 def _source(document: Document) -> dict[str, Any]:

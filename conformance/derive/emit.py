@@ -62,10 +62,16 @@ def defects_md(name: str, title: str, defects: Sequence[Defect]) -> bytes:
     pages: dict[str, list[Defect]] = {}
     for defect in sorted(defects, key=_place):
         pages.setdefault(defect.source.rpartition(":")[0], []).append(defect)
-    lines = [MARK, "", f"# {escaped(title or name)}: {len(defects)} defects", "", _ENGLISH, "", _CHINESE, ""]
+    count = counted(len(defects), "defect")
+    lines = [MARK, "", f"# {escaped(title or name)}: {count}", "", _ENGLISH, "", _CHINESE, ""]
     for page, found in pages.items():
         lines += [f"## {escaped(page)}", "", *_TABLE, *(_row(defect) for defect in found), ""]
     return ("\n".join(lines).rstrip() + "\n").encode()
+
+
+def counted(number: int, word: str, several: str = "") -> str:
+    """`1 defect`, `2 defects`; `several` where an s does not make the plural."""
+    return f"{number:,} {word if number == 1 else several or word + 's'}"
 
 
 def clean(text: str, limit: int = LONGEST) -> str:
@@ -80,18 +86,19 @@ def escaped(text: str) -> str:
 
 _ENGLISH = """\
 What the page of this provider says and what contradicts it: each row names the line, what is written there, why that
-cannot be right, and what the schemas beside this file say instead. Derived by `relay-conformance derive`; edit the
-page, not this file."""
+cannot be right, and what the schemas beside this file say instead. Rows are named as in the project's table of
+mistakes that pages make; `other` is a mistake that the table has no row for. Derived by `relay-conformance derive`;
+edit the page, not this file."""
 _CHINESE = """\
-本文件列出该服务商文档页中的问题:每行给出行号、文档原文、与之矛盾的依据,以及旁边的 schema 所采用的修正。由
-`relay-conformance derive` 生成;请修改文档页,不要修改本文件。"""
+本文件列出该服务商文档页中的问题:每行给出行号、文档原文、与之矛盾的依据,以及旁边的 schema 所采用的修正。`D` 编号
+对应本项目的文档错误表,`other` 表示该表中没有的错误。由 `relay-conformance derive` 生成;请修改文档页,不要修改本文件。"""
 _TABLE = ("| row | line | where | documented | evidence | repair |", "| --- | --- | --- | --- | --- | --- |")
 
 
 def _row(defect: Defect) -> str:
     repair = defect.repair if defect.repaired else f"{defect.repair} (reported only)"
     line = defect.source.rpartition(":")[2]
-    cells = (defect.row or "-", line, defect.where, defect.documented, defect.evidence, repair)
+    cells = (defect.row or "other", line, defect.where, defect.documented, defect.evidence, repair)
     return "| " + " | ".join(escaped(cell) for cell in cells) + " |"
 
 

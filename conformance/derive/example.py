@@ -12,6 +12,7 @@ from typing import Any
 
 from conformance.derive.curl import Curl, read_curl
 from conformance.derive.infer import infer
+from conformance.derive.keys import shown_key
 from conformance.derive.nouns import Body, DeriveError, Document, Endpoint, Header, Source
 from conformance.derive.plain import lines_of, plain, unix
 from conformance.derive.tolerant import first_value, read_json_tolerantly
@@ -19,6 +20,7 @@ from conformance.derive.tolerant import first_value, read_json_tolerantly
 __all__ = ["infer", "looks_like", "read_json_tolerantly", "read_pair"]
 
 MOST_VALUES = 20
+_GENERATED = ("chat.completion", "chat.completion.chunk", "text_completion", "response", "message")
 LONGEST = 4_000_000
 
 _OPENS = re.compile(r"^[ \t]*([{\[])", re.MULTILINE)
@@ -29,6 +31,7 @@ _REQUEST = re.compile(r"请求|request", re.IGNORECASE)
 _RESPONSE = re.compile(r"返回|响应|回复|response|answer|returns", re.IGNORECASE)
 _SENT = frozenset(("messages", "prompt", "input", "contents"))
 _ANSWERED = frozenset(("choices", "object", "usage", "error", "data", "output"))
+_SPOKEN = frozenset(("voice", "file", "query", "documents"))
 _SHAPES = (("messages", "/v1/chat/completions"), ("prompt", "/v1/completions"), ("input", "/v1/embeddings"))
 
 
@@ -54,10 +57,14 @@ def read_pair(source: Source) -> Document:
         raise DeriveError(f"{source.at(1)}: the file is longer than {LONGEST:,} characters", "Shorten the examples.")
     file = replace(source, text=unix(source.text))
     curl = read_curl(file.text)
-    request, response = _told_apart(_values(file, curl))
+    values = _values(file, curl)
+    if len(values) == 1 and not values[0].sent:
+        values = _pair_inside(file, values[0]) or values
+        _check_shape(source, values)
+    request, response = _told_apart(values)
     if request is None and response is None:
         raise DeriveError(f"{source.at(1)}: no JSON example in this file", "Give a request and an answer as JSON.")
-    return Document(source, "example", _title(file), (), (_endpoint(file, curl, request, response),))
+    return Document(file, "example", _title(file), (), (_endpoint(file, curl, request, response),))
 
 
 def _values(source: Source, curl: Curl | None) -> list[_Value]:
@@ -77,6 +84,41 @@ def _values(source: Source, curl: Curl | None) -> list[_Value]:
         found.append(_Value(read.value, line, plain(text[max(at, start - 300) : start]), start == sent_at))
         at = read.end
     return found
+
+
+def _pair_inside(source: Source, only: _Value) -> list[_Value]:
+    """The two parts of `{"request": …, "response": …}` or `[request, response]`; empty for any other value."""
+    value = only.value
+    if isinstance(value, dict) and {"request", "response"} <= value.keys():
+        parts = [(word, value[word], _key_at(source, word)) for word in ("request", "response")]
+    elif isinstance(value, list) and len(value) == 2 and _has(value[0], _SENT) and _has(value[1], _ANSWERED):
+        first = first_value(source.text, source.at(only.line), source.text.index("[") + 1)
+        parts = [("request", value[0], source.text.index("{")), ("response", value[1], first.end)]
+    else:
+        return []
+    if not all(isinstance(part, dict | list) for _, part, _ in parts):
+        return []
+    return [_Value(part, source.text.count("\n", 0, at) + 1, word, sent=False) for word, part, at in parts]
+
+
+def _key_at(source: Source, word: str) -> int:
+    found = re.search(rf'"{word}"\s*:\s*', source.text)
+    return found.end() if found else 0
+
+
+def _check_shape(source: Source, values: Sequence[_Value]) -> None:
+    """Refuse a file with one JSON value that nothing makes a request or an answer."""
+    only = values[0]
+    shaped = _has(only.value, _SENT | _ANSWERED | _SPOKEN) or only.above or _TARGET.search(source.text)
+    if len(values) == 1 and not shaped:
+        raise DeriveError(
+            f"{source.at(only.line)}: JSON that is neither OpenAPI 3 nor a request or an answer",
+            "Give an OpenAPI document, or a request and an answer; put the words Request and Response above them.",
+        )
+
+
+def _has(value: Any, keys: frozenset[str]) -> bool:
+    return isinstance(value, dict) and not keys.isdisjoint(value)
 
 
 def _told_apart(values: Sequence[_Value]) -> tuple[_Value | None, _Value | None]:
@@ -126,27 +168,48 @@ def _endpoint(source: Source, curl: Curl | None, request: _Value | None, respons
         Header(name, None, value, source.text.count("\n", 0, at) + 1, "curl")
         for name, value, at in (curl.headers if curl else ())
     )
-    bearer = any(each.name.lower() == "authorization" for each in headers) or "bearer" in source.text.lower()
+    key_line, key_header = shown_key(headers)
+    spoken = source.text.lower().find("bearer")
+    if not key_line and spoken >= 0:
+        key_line = source.text.count("\n", 0, spoken) + 1
     return Endpoint(
         title=_title(source),
         folder=(),
-        method=method or ("POST" if request else "GET"),
+        method=method or ("POST" if request or (response and _is_generated(response.value)) else "GET"),
         url=url or _guessed(request, response),
         line=line,
         description="",
-        bearer=True if bearer else None,
+        bearer=True if key_line and not key_header else None,
         headers=headers,
         request=_body(source, request),
         response=_body(source, response),
+        key_line=key_line,
+        key_header=key_header,
+    )
+
+
+def _is_generated(answer: Any) -> bool:
+    """Whether an answer is one that a model gave, which only a POST gets."""
+    return _has(answer, frozenset({"choices"})) or (
+        isinstance(answer, dict) and any(answer.get(key) in _GENERATED for key in ("object", "type"))
     )
 
 
 def _guessed(request: _Value | None, response: _Value | None) -> str:
     """The path that a body of this shape is sent to; empty when nothing tells."""
     keys = request.value if request and isinstance(request.value, dict) else {}
-    if response and isinstance(response.value, dict) and response.value.get("object") == "chat.completion":
+    if response and _is_chat(response.value):
         return "/v1/chat/completions"
     return next((path for key, path in _SHAPES if key in keys), "")
+
+
+def _is_chat(answer: Any) -> bool:
+    """Whether an answer says that it is one of chat, or has a message as only those have."""
+    if not isinstance(answer, dict):
+        return False
+    choices = answer.get("choices")
+    messages = isinstance(choices, list) and any(_has(each, frozenset({"message", "delta"})) for each in choices[:1])
+    return messages or answer.get("object") == "chat.completion"
 
 
 def _body(source: Source, each: _Value | None) -> Body | None:

@@ -64,8 +64,9 @@ def json_type(value: Any) -> str:
     """The JSON Schema word for the type of a value; a number without fraction is an integer."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else "boolean"
-    words = {str: "string", int: "integer", float: "number", list: "array", dict: "object"}
-    return words[type(value)]
+    if isinstance(value, dict | list):
+        return "object" if isinstance(value, dict) else "array"
+    return {str: "string", int: "integer", float: "number"}[type(value)]
 
 
 def types_of(schema: dict[str, Any]) -> tuple[str, ...]:

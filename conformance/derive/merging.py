@@ -56,7 +56,7 @@ def _agreed(better: dict[str, Any], worse: dict[str, Any]) -> dict[str, Any]:
     """The better one's facts; of two that are equally well known, only what both state, or what holds for both."""
     if _is_stated(better) != _is_stated(worse):
         return dict(better)
-    shared = {key: value for key, value in better.items() if key in _NOTES or worse.get(key) == value}
+    shared = {key: value for key, value in better.items() if key in _NOTES or _same(better, worse, key)}
     types = dict.fromkeys([*_types(better), *_types(worse)])
     if types and _types(better) and _types(worse):
         shared["type"] = next(iter(types)) if len(types) == 1 else list(types)
@@ -66,6 +66,13 @@ def _agreed(better: dict[str, Any], worse: dict[str, Any]) -> dict[str, Any]:
         if key in better:
             shared[key] = better[key]
     return shared
+
+
+def _same(better: dict[str, Any], worse: dict[str, Any], key: str) -> bool:
+    """Whether both say the same under a keyword, wherever they say it."""
+    if key == "additionalProperties":
+        return key in worse and _bare(better[key]) == _bare(worse[key])
+    return bool(worse.get(key) == better[key])
 
 
 def _properties(better: dict[str, Any], worse: dict[str, Any]) -> dict[str, Any]:

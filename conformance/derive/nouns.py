@@ -87,6 +87,10 @@ class Endpoint:
     request: Body | None
     response: Body | None
     status: int = 200
+    key_line: int = 0
+    """Where the key is documented; 0 where nothing says so."""
+    key_header: str = ""
+    """The header of the key where that is not Authorization."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.derive.composing import joined
+from conformance.derive.keys import shown_key
 from conformance.derive.nouns import Body, DeriveError, Document, Endpoint, Header, Source
 from conformance.derive.tree import Lines, read_json, read_yaml
 
@@ -80,8 +82,8 @@ class _Reader:
         return found
 
     def endpoint(self, path: str, method: str, line: int, operation: Lines, common: list[Any], server: str) -> Endpoint:
-        parameters = [*common, *_list(operation.get("parameters"))]
-        headers = self.headers(parameters)
+        headers = self.headers([*common, *_list(operation.get("parameters"))])
+        bearer, key_line, key_header = self.key(operation, headers)
         status, response = self.response(operation)
         return Endpoint(
             title=_text(operation.get("summary")) or _text(operation.get("operationId")) or path,
@@ -90,11 +92,13 @@ class _Reader:
             url=server.rstrip("/") + path,
             line=line,
             description=_text(operation.get("description")),
-            bearer=self.bearer(operation, headers),
+            bearer=bearer,
             headers=headers,
             request=self.body(self.resolved(operation.get("requestBody")), operation.at.get("requestBody", line)),
             response=response,
             status=status,
+            key_line=key_line,
+            key_header=key_header,
         )
 
     def headers(self, parameters: list[Any]) -> tuple[Header, ...]:
@@ -115,16 +119,25 @@ class _Reader:
                 )
         return tuple(found)
 
-    def bearer(self, operation: Lines, headers: tuple[Header, ...]) -> bool | None:
-        """Whether a key is documented: by a security scheme that applies, or by a header of its own."""
-        if any(header.name.lower() == "authorization" for header in headers):
-            return True
+    def key(self, operation: Lines, headers: tuple[Header, ...]) -> tuple[bool | None, int, str]:
+        """Whether a bearer key is documented, in which line, and the header of another key.
+
+        A header of its own comes before the security schemes that apply; None where nothing is said.
+        """
+        line, name = shown_key(headers)
+        if line and not name:
+            return True, line, ""
         schemes = _mapping(_mapping(self.root.get("components")).get("securitySchemes"))
         needed = operation.get("security", self.root.get("security"))
         names = [name for each in _list(needed) for name in _mapping(each)]
-        if any(_is_bearer(self.resolved(schemes.get(name))) for name in names):
-            return True
-        return False if names else None
+        found = [self.resolved(schemes.get(name)) for name in names]
+        for scheme in found:
+            if _is_bearer(scheme):
+                return True, scheme.line, ""
+        for scheme in found:
+            if scheme.get("in") == "header" and _text(scheme.get("name")):
+                return False, scheme.line, _text(scheme["name"])
+        return (False if names or name else None), line, name
 
     def response(self, operation: Lines) -> tuple[int, Body | None]:
         """The first documented success."""
@@ -144,7 +157,7 @@ class _Reader:
             return None
         media = _mapping(content[media_type])
         at = media.at.get("schema", content.at.get(media_type, line))
-        schema = self.schema(media["schema"], at) if "schema" in media else None
+        schema = self.schema(media["schema"], at, frozenset()) if "schema" in media else None
         example, example_line = self.example(media, at)
         return Body(
             media_type=media_type,
@@ -188,8 +201,8 @@ class _Reader:
             value = _mapping(value).get(name, _mapping(value).get(_unquoted(name)))
         return value
 
-    def schema(self, value: Any, line: int) -> dict[str, Any]:
-        """A schema as documented, with its references written out."""
+    def schema(self, value: Any, line: int, beside: frozenset[str]) -> dict[str, Any]:
+        """A schema as documented, with its references written out; `beside` names the properties of its siblings."""
         self.left -= 1
         if self.left < 0:
             raise DeriveError(f"{self.source.at(line)}: more than {MOST:,} schemas, references written out")
@@ -197,23 +210,23 @@ class _Reader:
             return self.weak(line)
         reference = value.get("$ref")
         if isinstance(reference, str):
-            return self.referred(reference, value, line)
+            return self.referred(reference, value, line, beside)
         self.depth += 1
-        found = {**self.facts(value), **self.parts(value)}
+        found = joined({**self.facts(value), **self.parts(value, beside)})
         self.depth -= 1
         return {**found, "x-source": self.source.at(line), "x-evidence": ["openapi"]}
 
     def weak(self, line: int, **more: Any) -> dict[str, Any]:
         return {**more, "x-source": self.source.at(line), "x-evidence": ["openapi"], "x-weak": True}
 
-    def referred(self, reference: str, value: Lines, line: int) -> dict[str, Any]:
+    def referred(self, reference: str, value: Lines, line: int, beside: frozenset[str]) -> dict[str, Any]:
         if reference in self.open or len(self.open) >= DEEPEST:
             return self.weak(line)
         target = self.target(reference)
         if target is None:
             return self.weak(line, **{"x-unresolved": reference})
         self.open.append(reference)
-        found = self.schema(target, line)
+        found = self.schema(target, line, beside)
         self.open.pop()
         return {**found, **{key: text for key in _TEXTS if (text := _text(value.get(key)))}}
 
@@ -232,25 +245,42 @@ class _Reader:
         example = value.get("example", next(iter(_list(value.get("examples"))), None))
         return found if example is None else {**found, "examples": [example]}
 
-    def parts(self, value: Lines) -> dict[str, Any]:
+    def parts(self, value: Lines, beside: frozenset[str]) -> dict[str, Any]:
         """The schemas inside a schema."""
         found: dict[str, Any] = {}
-        properties = value.get("properties")
-        if isinstance(properties, Lines):
-            found["properties"] = {name: self.schema(each, properties.at[name]) for name, each in properties.items()}
-            required = [name for name in _list(value.get("required")) if isinstance(name, str) and name in properties]
-            if required:
-                found["required"] = sorted(set(required), key=list(properties).index)
+        none: frozenset[str] = frozenset()
+        properties = _mapping(value.get("properties"))
+        if "properties" in value and isinstance(value["properties"], Lines):
+            found["properties"] = {
+                name: self.schema(each, properties.at[name], none) for name, each in properties.items()
+            }
+        names = beside | (self.names(value) if "allOf" in value else none)
+        known = list(dict.fromkeys([*properties, *sorted(names)]))
+        required = {name for name in _list(value.get("required")) if isinstance(name, str)} & set(known)
+        if required:
+            found["required"] = sorted(required, key=known.index)
         for key in ("items", "additionalProperties"):
             if isinstance(value.get(key), Lines):
-                found[key] = self.schema(value[key], value.at[key])
+                found[key] = self.schema(value[key], value.at[key], none)
         if value.get("additionalProperties") is False:
             found["additionalProperties"] = False
         for key in _COMBINED:
             choices = [each for each in _list(value.get(key)) if isinstance(each, Lines)]
             if choices:
-                found[key] = [self.schema(each, each.line) for each in choices]
+                found[key] = [self.schema(each, each.line, names if key == "allOf" else none) for each in choices]
         return found
+
+    def names(self, value: Lines) -> frozenset[str]:
+        """The properties of a schema and of all that it is composed of: one part may require those of another."""
+        found: set[str] = set()
+        todo, seen = [value], set[int]()
+        while todo:
+            each = self.resolved(todo.pop())
+            if id(each) not in seen:
+                seen.add(id(each))
+                found |= set(_mapping(each.get("properties")))
+                todo += [part for part in _list(each.get("allOf")) if isinstance(part, Lines)]
+        return frozenset(found)
 
 
 def _mapping(value: Any) -> Lines:

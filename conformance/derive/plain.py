@@ -11,6 +11,10 @@ LONGEST_LINE = 20_000
 """Characters of one line that are looked at; the longest description seen has 200."""
 
 _BLANKS = re.compile(r"\s+")
+_UNSEEN = re.compile(
+    '(?<=[A-Za-z0-9_"])[\u200b-\u200d\u2060\ufeff\u00ad]++|[\u200b-\u200d\u2060\ufeff\u00ad]++(?=[A-Za-z0-9_"])'
+)
+"""Characters without width beside a letter: copying leaves them in names."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ def lines_of(text: str) -> list[Line]:
 
 
 def unix(text: str) -> str:
-    """The text without byte order mark, every line ended by one line feed."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    """The text without byte order mark, every line ended by one line feed, nothing without width in a name."""
+    return _UNSEEN.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def offset_of(text: str, line: int) -> int:

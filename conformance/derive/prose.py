@@ -11,10 +11,12 @@ LONGEST = 1_000
 """Characters of one description that are read."""
 
 _N = r"(?<![\d.])([-+]?\d{1,12}(?:\.\d{1,6})?)(?![\d.]*\d)"
+_ALONE = r"(?<![A-Za-z_.\-])(?<![A-Za-z\d][ ])(?<![A-Za-z\d][ ][-+])"
+"""No name stands in front: GPT-3.5 and GPT 3.5 are models and no lower bound."""
 _RANGES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"{_N} ?(?:和|到|至|与|~|—) ?{_N} ?之间",
+        rf"{_ALONE}{_N} ?(?:和|到|至|与|~|—) ?{_N} ?之间",
         rf"从 ?{_N} ?(?:到|至|~) ?{_N}",
         rf"范围[^\d\[(+-]{{0,8}}[\[(]? ?{_N} ?(?:,|~|到|至|-|—) ?{_N}",
         rf"between {_N} (?:and|to) {_N}",
@@ -23,20 +25,25 @@ _RANGES = tuple(
         rf">= ?{_N} ?(?:且|and|,)? ?<= ?{_N}",
     )
 )
+_NOT = "(?:不|不能|不得|不可|不应)"
 _LOWEST = re.compile(
-    rf"(?:>=|≥|大于等于|不小于|不低于|至少|最小值?[为是:]?|at least|minimum(?: of| is|:)?) ?{_N}", re.IGNORECASE
+    rf"(?:>=|≥|大于等于|{_NOT}(?:小于|低于|少于)|至少|最小值?[为是:]?|at least|(?:no|not) less than|"
+    rf"minimum(?: of| is|:)?) ?{_N}",
+    re.IGNORECASE,
 )
 _HIGHEST = re.compile(
-    rf"(?:<=|≤|小于等于|不大于|不超过|最多|最大值?[为是:]?|at most|up to|maximum(?: of| is|:)?|no more than) ?{_N}",
+    rf"(?:<=|≤|小于等于|{_NOT}(?:大于|超过|高于|多于)|最多|至多|最大值?[为是:]?|at most|up to|"
+    rf"maximum(?: of| is|:)?|(?:no|not) more than|(?:no|not) greater than|not exceed) ?{_N}",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    rf"(?:最多|不超过|at most|up to|no more than) ?{_N} ?"
+    rf"(?:最多|至多|{_NOT}(?:超过|多于)|at most|up to|no more than) ?{_N} ?"
     r"(?:个(?!字)|项|条|种|(?:stop )?sequences?|items?|elements?|values?|entries|strings?)",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(
-    rf"(?:最多|不超过|最大长度[为是:]?|at most|up to|no more than) ?{_N} ?(?:个?字|characters?)", re.IGNORECASE
+    rf"(?:最多|至多|{_NOT}(?:超过|多于)|最大长度[为是:]?|at most|up to|no more than) ?{_N} ?(?:个?字|characters?)",
+    re.IGNORECASE,
 )
 _FRACTION = re.compile(
     r"(?:如|像|例如|比如|所以|默认值?[为是:]?|such as|like|e\.g\.|so|default(?:s to| is|:)?) ?[-+]?\d{1,6}\.\d",

@@ -147,6 +147,13 @@ FAMILIES = {
     "": Family(tuple(fact for fact in _sampling(ranged=False) if fact.path != "model")),
 }
 
+KEY_HEADER = re.compile(
+    r"(?:\w+[-_])*(?:api[-_]?(?:key|token|secret)|subscription-key|access[-_]?(?:key|token)|auth[-_]?(?:key|token))"
+    r"|(?:x[-_])?(?:token|key|secret)",
+    re.IGNORECASE | re.ASCII,
+)
+"""Headers that hold a key and are not Authorization."""
+
 _PATHS = (("/chat/completions", "chat"), ("/completions", "completions"), ("/embeddings", "embeddings"))
 
 
@@ -202,6 +209,9 @@ CHAT_IN_IMAGES = (
 
 LEGACY_PROSE = re.compile(r"替代标记的概率|predicted completions[^.]{0,200}alternative tokens", re.IGNORECASE)
 """Words of the description of the old completions endpoint."""
+
+WHOLE = re.compile(r"created|index|\w{1,40}_(?:at|tokens)")
+"""Names of times and counts: they have no fraction, whatever an example shows."""
 
 MONEY = ("usd", "usage", "amount", "balance", "cost", "price", "fee")
 """Last words of names whose values are money, so that a whole number in an example proves nothing."""

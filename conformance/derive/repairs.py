@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.derive.defects import page_defects
-from conformance.derive.disagreements import disagreements
+from conformance.derive.disagreements import contradictions, left_out
 from conformance.derive.infer import types_of
 from conformance.derive.nouns import Defect, Document, Endpoint
 from conformance.derive.paths import index, nodes, parent
+from conformance.derive.provenance import complete
 from conformance.derive.reference import Fact, family_of
 from conformance.derive.retyping import known_types, other_types
 from conformance.derive.samples import Words, canned_answer, empty_values, glued_urls
@@ -129,15 +130,26 @@ def _model(side: Side) -> None:
     if side.name == "request" and "model" in named:
         for word in ("enum", "const", "default"):
             named["model"].pop(word, None)
-    if side.name == "request" or not side.family.names_model or "model" in named or not named:
+    if side.name == "request" or not side.family.names_model or not named:
         return
-    tabled = stated(side.tree)
-    node = {"type": "string", "x-source": side.tree.get("x-source", ""), "x-evidence": ["reference"]}
-    named["model"] = node
-    side.tree["required"] = [*side.tree.get("required", ()), "model"]
-    place = "the table of the answer" if tabled else "the example answer"
-    words = (f"{place} has no model", f"{PROTOCOL} requires it", "model added: a required string")
-    side.report("D12" if tabled else "D13", node, "model", *words)
+    if "model" not in named:
+        node = {"type": "string", "x-source": side.tree.get("x-source", ""), "x-evidence": ["reference"]}
+        named["model"] = node
+        side.tree["required"] = [*side.tree.get("required", ()), "model"]
+        if stated(side.tree):
+            place = "table" if side.document.kind == "apifox-text" else "schema"
+            words = (f"the {place} of the answer has no model", f"{PROTOCOL} requires it")
+            side.report("D12", node, "model", *words, "model added: a required string")
+    if isinstance(side.body.example, dict) and "model" not in side.body.example:
+        _unshown_model(side, named["model"])
+
+
+def _unshown_model(side: Side, node: dict[str, Any]) -> None:
+    """D13, at the line of the example."""
+    words = ("the example answer has no model", f"{PROTOCOL} requires it", "model is a required string: show it")
+    where = side.document.source.at(side.body.example_line)
+    side.defects.append(Defect("D13", where, "response model", *words, repaired=True))
+    prove(node, "repair D13")
 
 
 def _stream_default(side: Side) -> None:
@@ -145,14 +157,15 @@ def _stream_default(side: Side) -> None:
     if side.name != "request" or side.operation != "chat":
         return
     node = side.tree.get("properties", {}).get("stream")
-    if node is None or "default" not in node:
-        shown = False in side.shown.get("stream", ())
-        evidence = "the example sends false" if shown else "the example leaves it out and gets a plain answer"
-        if node is not None:
-            node["default"] = False
-        target = {"x-source": side.tree.get("x-source", "")} if node is None else node
-        words = ("no default is stated", evidence, "default false: state it")
-        side.report("D27", target, "stream", *words, repaired=node is not None)
+    if node is None or "default" in node:
+        return
+    node["default"] = False
+    if side.body.example is None:
+        prove(node, "reference")
+        return
+    shown = False in side.shown.get("stream", ())
+    evidence = "the example sends false" if shown else "the example leaves it out and gets a plain answer"
+    side.report("D27", node, "stream", "no default is stated", evidence, "default false: state it")
 
 
 def _example_values(side: Side) -> None:
@@ -182,7 +195,7 @@ def _without_texts(side: Side) -> None:
 _STEPS: tuple[Callable[[Side], None], ...] = (
     _binary,
     _collapsed_body,
-    disagreements,
+    left_out,
     known_types,
     other_types,
     read_words,
@@ -191,5 +204,7 @@ _STEPS: tuple[Callable[[Side], None], ...] = (
     _model,
     _stream_default,
     _example_values,
+    contradictions,
+    complete,
     _without_texts,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from conformance.derive.infer import as_type, merge, types_of
 from conformance.derive.paths import COMBINED, index, parent
 from conformance.derive.prose import Said
-from conformance.derive.reference import MONEY, Fact
+from conformance.derive.reference import MONEY, WHOLE, Fact
 from conformance.derive.side import PROTOCOL, Side, prove, said_of, shown_at, spoken, stated
 
 _CONTAINERS = frozenset(("array", "object"))
@@ -41,7 +41,7 @@ def _settle(side: Side, node: dict[str, Any], fact: Fact) -> None:
     if differs and stated(node) and not narrower:
         prove(node, *grounds)
         documented = f"type {spoken(ours)}"
-        side.report(fact.type_row, node, fact.path, documented, _evidence(side, said, fact), _promise(fact, said))
+        side.report(fact.type_row, node, fact.path, documented, _evidence(side, said, fact), _promise(node, fact, said))
     elif differs or set(ours) != set(types_of(node)):
         prove(node, "reference")
 
@@ -79,12 +79,18 @@ def _evidence(side: Side, said: Said, fact: Fact) -> str:
     return f"{PROTOCOL} has {spoken(types_of(dict(fact.schema)))}"
 
 
-def _promise(fact: Fact, said: Said) -> str:
-    low = fact.schema.get("minimum") if said.minimum is None else said.minimum
-    high = fact.schema.get("maximum") if said.maximum is None else said.maximum
+def _promise(node: dict[str, Any], fact: Fact, said: Said) -> str:
+    """The type that the node has now, and the bounds that it will have: its own, then those of words, then ours."""
+    holder = fact.schema.get("additionalProperties", fact.schema)
+    low = _first(node.get("minimum"), said.minimum, holder.get("minimum"))
+    high = _first(node.get("maximum"), said.maximum, holder.get("maximum"))
     span = f", from {low} to {high}" if low is not None and high is not None else ""
-    most = fact.schema.get("maxItems")
-    return f"type {spoken(types_of(dict(fact.schema)))}{span}" + (f", a list has at most {most}" if most else "")
+    most = _first(node.get("maxItems"), said.most_items, fact.schema.get("maxItems"))
+    return f"type {spoken(types_of(node))}{span}" + (f", a list has at most {most}" if most is not None else "")
+
+
+def _first(*bounds: float | None) -> float | None:
+    return next((each for each in bounds if each is not None), None)
 
 
 def other_types(side: Side) -> None:
@@ -108,7 +114,7 @@ def _contained(side: Side, path: str, node: dict[str, Any]) -> None:
     node |= {key: seen[key] for key in ("items", "properties") if key in seen}
     node |= as_type((*ours, *shown))
     prove(node, "example")
-    documented, evidence = f"type {spoken(ours)}", f"the example shows {spoken(shown)}"
+    documented, evidence = f"type {spoken(ours)}", f"the example in {shown_at(side, path)} shows {spoken(shown)}"
     side.report("D4", node, path, documented, evidence, f"type {spoken(types_of(node))}")
 
 
@@ -117,7 +123,7 @@ def _fraction(side: Side, path: str, node: dict[str, Any]) -> None:
     kinds = types_of(node)
     if "integer" not in kinds:
         return
-    shown = "number" in types_of(side.observed.get(path, {}))
+    shown = "number" in types_of(side.observed.get(path, {})) and not WHOLE.fullmatch(parent(path)[1])
     money = parent(path)[1].rpartition("_")[2].lower() in MONEY
     said = said_of(node)
     if not (said.fraction or shown or money):
@@ -126,8 +132,10 @@ def _fraction(side: Side, path: str, node: dict[str, Any]) -> None:
     if not stated(node):
         return
     prove(node, "prose" if said.fraction else "example" if shown else "reference")
-    why = "its description has" if said.fraction else "the example shows" if shown else "amounts of money have"
-    row, unit = ("D32", "; say the unit, it is not always US dollars") if money or shown else ("D1", "")
+    example = f"the example in {shown_at(side, path)} shows"
+    why = "its description has" if said.fraction else example if shown else "amounts of money have"
+    row = "D32" if money or shown else "D1"
+    unit = "; say the unit, it is not always US dollars" if money else ""
     side.report(row, node, path, "type integer", f"{why} values with a decimal point", f"type number{unit}")
 
 

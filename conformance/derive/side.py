@@ -86,4 +86,4 @@ def spoken(types: tuple[str, ...]) -> str:
 
 def said_of(node: dict[str, Any]) -> Said:
     """What title and description of a node say."""
-    return read_prose(f"{node.get('title', '')} {node.get('description', '')}")
+    return read_prose("。".join(filter(None, (node.get("title"), node.get("description")))))

@@ -39,8 +39,11 @@ _NAME = re.compile(r"[A-Za-z_$][\w.$\-\[\]]{0,99}")
 _REQUIRED = {"必需": True, "必填": True, "必须": True, "required": True}
 _OPTIONAL = {"可选": False, "选填": False, "非必需": False, "optional": False}
 _REQUIREMENT = _REQUIRED | _OPTIONAL
-_EXTRA = re.compile(r"(示例值|默认值|枚举值|example|default|enum)(?: ?: ?| ?$)(.*)", re.IGNORECASE)
-_EXTRAS = {"示例值": "example", "默认值": "default", "枚举值": "enum"}
+_EXTRA = re.compile(
+    r"(?:(?P<example>示例值|examples?(?: values?)?)|(?P<default>默认值|default(?: values?)?)|"
+    r"(?P<enum>枚举值|enum(?: values?)?|allowed values?))(?: ?: ?| ?$)(?P<value>.*)",
+    re.IGNORECASE,
+)
 _ENUM_VALUE = re.compile(r"[\w.\-/+:]{1,80}", re.ASCII)
 _SEPARATOR = re.compile(r" ?[,、|;] ?")
 
@@ -184,9 +187,9 @@ def _note(notes: _Notes, text: str) -> None:
     if said is not None and notes.required is None:
         notes.required, notes.expects = said, ""
     elif label:
-        notes.expects = _EXTRAS.get(label[1], label[1].lower())
-        if label[2].strip():
-            _value(notes, label[2].strip())
+        notes.expects = next(key for key in ("example", "default", "enum") if label[key])
+        if label["value"].strip():
+            _value(notes, label["value"].strip())
     elif notes.expects:
         _value(notes, text)
     else:

@@ -20,11 +20,11 @@ def read_words(side: Side) -> None:
     for path, node in nodes(side.tree):
         fact = facts.pop(path, None)
         said = said_of(node)
-        _limits(side, path, node, said)
+        _limits(node, said)
         if fact and fact.open_row and (listed := said.enum or tuple(map(str, node.get("enum", ())))):
             _opened(side, node, fact, listed)
         elif said.enum:
-            _listed(side, path, node, said.enum)
+            _listed(node, said.enum)
         if fact:
             _completed(node, fact)
         if path == "stream" and "[DONE]" in node.get("description", "") and "终止" in node["description"]:
@@ -38,14 +38,14 @@ _GARBLED = (
 )
 
 
-def _limits(side: Side, path: str, node: dict[str, Any], said: Said) -> None:
-    """Ranges and counts from prose, on the keyword that fits the type; the own example has to fit."""
+def _limits(node: dict[str, Any], said: Said) -> None:
+    """Ranges and counts from prose, on the keyword that fits the type; an example outside of them is a defect."""
     kinds = set(types_of(node))
     target = node
     if "additionalProperties" in node and isinstance(node["additionalProperties"], dict):
         target, kinds = node["additionalProperties"], kinds | {"number"}
     limits: dict[str, Any] = {}
-    if kinds & {"number", "integer"} and all(_within(value, said) for value in side.shown.get(path, ())):
+    if kinds & {"number", "integer"}:
         limits |= {"minimum": said.minimum, "maximum": said.maximum}
     if "array" in kinds:
         limits["maxItems"] = said.most_items
@@ -55,13 +55,7 @@ def _limits(side: Side, path: str, node: dict[str, Any], said: Said) -> None:
     if fresh:
         target |= fresh
         prove(node, "prose")
-
-
-def _within(value: Any, said: Said) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return True
-    low, high = said.minimum, said.maximum
-    return (low is None or low <= value) and (high is None or value <= high)
+        prove(target, "prose")
 
 
 def _opened(side: Side, node: dict[str, Any], fact: Fact, listed: tuple[str, ...]) -> None:
@@ -75,11 +69,10 @@ def _opened(side: Side, node: dict[str, Any], fact: Fact, listed: tuple[str, ...
     side.report(fact.open_row, node, fact.path, " | ".join(listed[:8]), evidence, "any string: list all values")
 
 
-def _listed(side: Side, path: str, node: dict[str, Any], listed: tuple[str, ...]) -> None:
-    """Values that prose names, if the field is a text and its example is one of them."""
+def _listed(node: dict[str, Any], listed: tuple[str, ...]) -> None:
+    """Values that prose names, if the field is a text; an example that is none of them is a defect."""
     kinds = set(types_of(node))
-    fits = all(value in listed for value in side.shown.get(path, ()))
-    if kinds - {"null"} != {"string"} or "enum" in node or not fits:
+    if kinds - {"null"} != {"string"} or "enum" in node:
         return
     node["enum"] = [*listed, *([None] if "null" in kinds else [])]
     node["x-weak"] = True

@@ -8,6 +8,25 @@ from conformance.derive.nouns import Source
 
 NBSP = "\u00a0"
 LANGUAGES = ("Shell", "JavaScript", "Java", "Swift")
+ENGLISH = (
+    ("必需", "required"),
+    ("可选", "optional"),
+    ("请求参数", "Request"),
+    ("在 Header 添加参数", "Add parameter in header"),
+    ("Body 参数", "Body Params "),
+    ("Header 参数", "Header Params"),
+    ("请求示例请求示例", "Request Example"),
+    ("示例代码", "Request Code Samples"),
+    ("返回响应", "Responses"),
+    ("示例值:", "Example:"),
+    ("默认值:", "Default:"),
+    ("枚举值:", "Allowed values:"),
+    ("示例", "Example"),
+    ("修改于", "Modified at"),
+    ("上一页", "Previous"),
+    ("下一页", "Next"),
+)
+"""What the words of a page are on an English one, longest first."""
 MESSAGES = [{"role": "user", "content": "Which bird is this?"}]
 ANSWER = {
     "id": "chatcmpl-own",

@@ -133,6 +133,15 @@ def test_the_same_endpoint_on_two_pages_stays_two_claims(tmp_path):
     assert [row["file"] for row in found.profile["operations"]] == ["page0.json", "page1.json"]
 
 
+def test_operations_that_share_a_schema_do_not_repeat_its_defects(tmp_path):
+    schema = {"type": "object", "properties": {"temperature": {"type": "integer"}}}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}}
+    one = {"post": {"requestBody": body}}
+    paths = {"/chat/completions": one, "/v2/chat/completions": one}
+    found = derived(tmp_path, spec(paths, components={"schemas": {"Asked": schema}}))
+    assert len([each for each in found.defects if each.where == "request temperature"]) == 1
+
+
 def test_an_endpoint_without_a_name_of_ours_gets_one_of_its_path(tmp_path):
     found = derived(tmp_path, spec({"/brand/new": {"post": CHAT}}))
     assert operations(found)["聊天接口"]["operation"] == "other.brand-new"

@@ -112,7 +112,7 @@ def test_defects_are_listed_by_page_and_line():
     shown = [row.split(" | ")[:2] for row in rows if not row.startswith(("| row", "| ---"))]
     assert shown == [
         ["## a.txt"],
-        ["| -", "9"],
+        ["| other", "9"],
         ["| D1", "80"],
         ["## b.txt"],
         ["| D1", "3"],

@@ -53,6 +53,14 @@ def test_two_tables_that_differ_allow_what_either_allows():
     assert bare(merge([table(type="string"), table()])) == {}
 
 
+def test_what_is_said_of_other_properties_is_kept_where_pages_agree():
+    left = table(type="object", minProperties=1, additionalProperties=table(1, type="number"))
+    right = table(type=["object", "null"], additionalProperties=table(2, type="number"))
+    assert bare(merge([left, right])["additionalProperties"]) == {"type": "number"}
+    other = table(type=["object", "null"], additionalProperties=table(2, type="string"))
+    assert "additionalProperties" not in merge([left, other])
+
+
 def test_properties_of_all_pages_are_kept_in_the_order_of_the_first():
     left = table(type="object", properties={"b": table(type="string"), "a": table(type="string")})
     right = table(type="object", properties={"c": table(type="null"), "a": table(type="integer")})

@@ -124,7 +124,7 @@ def test_curl_gives_headers_and_evidence():
 @pytest.mark.parametrize(
     ("text", "method", "url", "title"),
     [
-        (ANSWER, "GET", "/v1/chat/completions", "pair.txt"),
+        (ANSWER, "POST", "/v1/chat/completions", "pair.txt"),
         ('Quota\n{"object": "list", "data": []}', "GET", "", "Quota"),
         ('{"input": "x", "model": "m"}', "POST", "/v1/embeddings", "pair.txt"),
         (

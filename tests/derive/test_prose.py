@@ -38,6 +38,17 @@ from conformance.derive.prose import Said, read_prose
         ("可选值: 只有一个", Said()),
         ("", Said()),
         ("1234567890123456 和 2 之间", Said()),
+        ("GPT-3.5 和 4.0 之间有差异", Said()),
+        ("GPT 3.5 和 4.0 之间有差异", Said()),
+        ("惩罚。-2.0 和 2.0 之间", Said(-2, 2, fraction=True)),
+        ("不能超过 1.5", Said(maximum=1.5, fraction=True)),
+        ("不得大于 7", Said(maximum=7)),
+        ("至多 3 项", Said(maximum=3, most_items=3)),
+        ("must not exceed 9", Said(maximum=9)),
+        ("no more than 8", Said(maximum=8)),
+        ("至少 2", Said(minimum=2)),
+        ("不得小于 1", Said(minimum=1)),
+        ("no less than 1", Said(minimum=1)),
     ],
 )
 def test_words_are_read(text, expected):
