@@ -1,8 +1,8 @@
 """Vets honest but awkward relays again and again: nothing may be found wrong.
 
 `python -m tools.repeats [RUNS] [MAX_LATENCY_MS] [GENERATED] [plain]` prints a table of what was found, which must be
-empty. With generated requests, every run has another seed, and runs are held to the bundled pages in turn; `plain`
-leaves out what makes the relay awkward.
+empty. With generated requests, every run has another seed; `plain` leaves out what makes the relay awkward, and holds
+it to the bundled pages in turn (an awkward one may lack what a page promises).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import relay
@@ -28,9 +29,10 @@ _KEY = "RELAY_API_KEY"
 _BAD = {Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
 
 
-async def vet_honest(base_url: str, path: Path, generated: int = 0, seed: int = 0) -> list[Judgement]:
+async def vet_honest(
+    base_url: str, path: Path, generated: int = 0, seed: int = 0, pages: Sequence[str] = ("",)
+) -> list[Judgement]:
     """One run against a relay that does nothing wrong; what is wrong with it all the same."""
-    pages = ("", *bundled_profiles()) if generated else ("",)
     page = pages[seed % len(pages)]
     profile = load_profile(page) if page else None
     ledger = await record_async(
@@ -47,6 +49,7 @@ async def repeat(
     runs: int, latency: float, first: int = 0, generated: int = 0, *, plain: bool = False
 ) -> tuple[Counter[str], Counter[str]]:
     """(accusations, all verdicts) over many runs with different seeds."""
+    pages = ("", *bundled_profiles()) if plain else ("",)
     room = asyncio.Semaphore(AT_ONCE_GENERATED if generated else AT_ONCE)
     accused: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
@@ -58,7 +61,8 @@ async def repeat(
         async def one(seed: int) -> None:
             async with room:
                 base_url = server.base_url if plain else server.variant(f"quirks/{seed}")
-                for judgement in await vet_honest(base_url, Path(folder) / f"{seed}.jsonl", generated, seed):
+                path = Path(folder) / f"{seed}.jsonl"
+                for judgement in await vet_honest(base_url, path, generated, seed, pages):
                     verdicts[judgement.verdict.label] += 1
                     if judgement.verdict in _BAD:
                         accused[

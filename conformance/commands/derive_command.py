@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from conformance.derive.deriving import Derived
     from conformance.derive.placing import Difference
 
 DIFFERENT = 1
@@ -33,13 +32,17 @@ def derive_command(inputs: tuple[Path, ...], name: str, out: Path, check: bool) 
       DEFECTS.md        the mistakes of the pages, and how the schemas mend them
     """  # noqa: D301 - click wants the character
     from conformance.derive.deriving import derive  # noqa: PLC0415 - --help must be quick
+    from conformance.derive.emit import counted  # noqa: PLC0415
     from conformance.derive.placing import compare, place  # noqa: PLC0415
+    from conformance.derive.summary import summary  # noqa: PLC0415
 
     derived = derive(inputs, name)
     if check:
         return _say_differences(compare(derived.files, out), out)
     place(derived.files, out)
-    _summary(derived, out)
+    for line in summary(derived):
+        click.echo(line)
+    click.echo(f"  {counted(len(derived.files), 'file')} in {out}")
     return 0
 
 
@@ -54,22 +57,3 @@ def _say_differences(differences: list[Difference], out: Path) -> int:
         return DIFFERENT
     click.echo(f"{out} is what the pages give")
     return 0
-
-
-def _summary(derived: Derived, out: Path) -> None:
-    """A few lines of what was found."""
-    rows = derived.profile["operations"]
-    named = {row["operation"] for row in rows if "operation" in row}
-    schemas = sorted(file for file in derived.files if file.endswith(".json"))
-    repaired = sum(defect.repaired for defect in derived.defects)
-    click.echo(f"{derived.profile['title']}")
-    click.echo(f"  {len(rows)} pages named, {len(named)} operations, {len(schemas)} with a schema: {_some(schemas)}")
-    click.echo(
-        f"  {len(derived.defects)} defects of the pages, {repaired} repaired; {derived.profile['weak']} weak facts"
-    )
-    click.echo(f"  {len(derived.files)} files in {out}")
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(name.removesuffix(".json") for name in names[:8])
-    return f"{shown} …" if len(names) > 8 else shown or "none"

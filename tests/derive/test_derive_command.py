@@ -74,7 +74,7 @@ def test_a_project_becomes_a_profile_schemas_and_defects(page, tmp_path):
     result = run(page, "--name", "sample", "--out", tmp_path / "out")
     assert result.return_value == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["DEFECTS.md", "chat.json", "profile.toml"]
-    assert "样例 API\n  2 pages named, 2 operations, 1 with a schema: chat\n" in result.output
+    assert "样例 API\n  1 page read; 2 entries in the navigation, 2 of them endpoints of 2 op" in result.output
     profile = load_profile(str(tmp_path / "out"))
     assert profile.operations == ("chat", "models.list")
     assert (profile.base_path, profile.hosts, profile.models) == ("/v1", ("api.example.com",), ("m-2",))
