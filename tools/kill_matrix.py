@@ -59,7 +59,9 @@ def compute(names: Iterable[str], seed: int = 0) -> dict[str, frozenset[str]]:
 
 
 async def _compute(names: list[str], seed: int) -> dict[str, frozenset[str]]:
-    room = asyncio.Semaphore(AT_ONCE)
+    # Generated requests are many: more runs at once would starve each other, and a starved stream looks held back.
+    generated = any(relay.catalogue()[name].needs == GENERATED for name in names)
+    room = asyncio.Semaphore(1 if generated else AT_ONCE)
     with relay.BackgroundRelay() as background, tempfile.TemporaryDirectory() as folder:
 
         async def one(name: str) -> frozenset[str]:
