@@ -173,7 +173,7 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Requests in flight at most.",
         ),
         click.option("--rate", default=0.0, type=_Finite(0), help="Requests a second at most (0: no limit)."),
-        click.option("--profile", default="", metavar="NAME|FOLDER", help="Also hold it to this provider's own page."),
+        click.option("--profile", metavar="NAME|FOLDER", help="Also hold it to this provider's own page."),
         click.option(
             "--generated",
             default=0,
@@ -218,7 +218,11 @@ def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes opt
 
     run = _settle(options)
     click.echo(f"{run.provider.model} at {run.provider.base_url}", err=True)
-    for line in vetting.announce_rest(run.ledger) if options["resume"] else vetting.announce(run.cases, run.limits):
+    for line in (
+        vetting.announce_rest(run.ledger)
+        if options["resume"]
+        else vetting.announce(run.cases, run.limits, run.minimize_budget)
+    ):
         click.echo(line, err=True)
     return _perform(run, strict=strict, resume=options["resume"])
 
@@ -230,13 +234,14 @@ def plan(**options: Any) -> None:
     from conformance import vetting
 
     vetting.checked_provider(options["base_url"], options["model"], "", "", options["header"])
-    profile = vetting.chosen_profile(options["profile"])
+    profile = vetting.chosen_profile(options["profile"] or "")
     cases = _planned(options, profile)
     width = max(len(case.id) for case in cases)
     for case in cases:
         click.echo(f"{case.id:{width}}  {case.price:5}  {case.output_tokens:4} tokens  {case.purpose}")
     click.echo()
-    for line in (*vetting.announce(cases, _limits(options)), *vetting.announce_coverage(cases, profile)):
+    announced = vetting.announce(cases, _limits(options), options["minimize_budget"])
+    for line in (*announced, *vetting.announce_coverage(cases, profile)):
         click.echo(line)
 
 
@@ -263,15 +268,23 @@ def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | 
 @click.option("--rule", default="", help="The rule that has to stay broken (default: the worst that this case breaks).")
 @click.option("--budget", default=25, show_default=True, type=click.IntRange(1), help="Requests at most.")
 @click.option("--profile", metavar="NAME|FOLDER", help="The provider's own page (default: that of the run).")
-def minimize(ledger: Path, case: str, rule: str, budget: int, profile: str | None) -> int:
+@click.option("--key-env", default="RELAY_API_KEY", show_default=True, help="Variable that holds the key.")
+@click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="A further header that the run sent. Repeatable.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+def minimize(ledger: Path, case: str, rule: str, yes: bool, **options: Any) -> int:  # noqa: FBT001
     """Find the smallest request that still fails like CASE of LEDGER; asks the relay of that run again."""
     from conformance import vetting
     from conformance.ledger import read_ledger
     from conformance.reporting.terminal import print_smallest
 
     path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
-    chosen = vetting.profile_of(read_ledger(path), profile)
-    found, broken = vetting.minimise_case(path, case, rule, budget=budget, profile=chosen)
+    recorded = read_ledger(path)
+    chosen = vetting.profile_of(recorded, options["profile"])
+    vetting.check_trusted(recorded.provider, options["key_env"], vetting.parse_headers(options["header"]))
+    click.echo(f"asks {recorded.provider.base_url} again, at most {options['budget']} requests", err=True)
+    if sys.stdin.isatty() and not yes:
+        click.confirm("go on?", abort=True, err=True)
+    found, broken = vetting.minimise_case(path, case, rule, budget=options["budget"], profile=chosen)
     if not print_smallest(found, case, broken):
         return INCONCLUSIVE
     click.echo(f"recorded; relay-conformance judge {path.parent} puts it into the report", err=True)
@@ -402,7 +415,7 @@ def _settle(options: dict[str, Any]) -> Run:
         raise UsageError("--key-env is empty", "name the variable that holds the key; a relay without keys: --no-key")
     key_env = "" if options["no_key"] else options["key_env"]
     resumed = vetting.folder_to_resume(options["out"]) if options["resume"] else None
-    profile = vetting.chosen_profile(options["profile"]) if options["profile"] else vetting.profile_in(resumed)
+    profile = vetting.profile_to_plan(options["profile"], resumed)
     provider = vetting.checked_provider(
         options["base_url"], options["model"], key_env, options["name"], options["header"], profile
     )

@@ -27,6 +27,7 @@ CONTRACTS = ("compat", "strict")
 MOST_ERRORS = 20
 """Schema errors that are kept for one exchange: the rest repeats them."""
 
+_MOST_LOOKED_AT = 500
 _BASE = "https://relay-conformance.invalid/"
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -89,13 +90,12 @@ class SchemaSet:
         """What `value` breaks of the schema; at most `MOST_ERRORS`."""
         if self.is_valid(pointer, value):
             return []
+        errors = islice(self._wording_validator(pointer).iter_errors(value), _MOST_LOOKED_AT)
+        worded = [each for error in errors for each in _worded(error)]
         found: dict[str, ShapeError] = {}
-        for error in self._wording_validator(pointer).iter_errors(value):
-            for worded in _worded(error):
-                found.setdefault(worded.at, worded)
-            if len(found) >= MOST_ERRORS:
-                break
-        return list(found.values())
+        for each in sorted(worded, key=lambda each: each.weak):  # what is stated goes before what is guessed
+            found.setdefault(each.at, each)
+        return list(found.values())[:MOST_ERRORS]
 
     def validator(self, pointer: str) -> Any:
         """The fast validator, made once; raises DataError for a document that is not there."""

@@ -13,7 +13,7 @@ from conformance.contract import SchemaSet
 from conformance.errors import UsageError
 from conformance.judging import judge
 from conformance.model import Case, Exchange, Finding, JSONValue, Judgement, Ledger, Phase, Verdict
-from conformance.refusals import GENERATED
+from conformance.refusals import BUSY, GENERATED, REFUSED_KEY
 from conformance.rules.base import Rule, catalogue
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MOST_SEARCHES = 4
 """Failing cases that are made smaller after a run, each for another rule: each costs up to a budget of requests."""
 
 _BROKEN = (Verdict.FAIL, Verdict.WARN)
-_UNSETTLED = frozenset({401, 402, 403, 408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+_UNSETTLED = BUSY | REFUSED_KEY
 """What says nothing of a request: a key that is refused or has run out of credit, a relay that is busy or down."""
 
 _ABOUT_REQUESTS = ("generated.", "chat.", "response.")

@@ -21,7 +21,7 @@ from conformance.jsonsafe import bounded
 from conformance.model import Exchange, Expectation, Finding, Judgement, Ledger, Verdict
 from conformance.operations import OPERATIONS
 from conformance.planning import select_rules
-from conformance.refusals import GENERATED, message_of, met_no_route, names_model, out_of_credit, refused_part
+from conformance.refusals import BUSY, GENERATED, message_of, met_no_route, names_model, out_of_credit, refused_part
 from conformance.rules.base import Answers, Rule
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 10
 """Findings kept for one exchange and rule; the rest repeats them."""
 
-_TROUBLE = frozenset({408, 409, 425, 429})
-_GATEWAY_TROUBLE = frozenset({502, 504, 520, 521, 522, 523, 524, 529, 530})
 _NEVER_SENT = frozenset({"unsent", "cancelled"})
 _OK = range(200, 300)
 _UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
@@ -140,7 +138,7 @@ def _folded(rule: Rule, outcomes: Sequence[_Outcome]) -> Verdict:
         return max(seen, default=max(verdicts))
     if rule.answers in {Answers.VALID, Answers.REFUSAL}:
         return max(verdicts)
-    judged = [verdict for verdict in verdicts if verdict not in _UNJUDGED]
+    judged = [outcome.verdict for outcome in outcomes if outcome.verdict not in _UNJUDGED or outcome.once]
     if not judged and rule.answers in {Answers.ERROR, Answers.ANY} and Verdict.NOT_APPLICABLE in verdicts:
         return Verdict.NOT_APPLICABLE  # nothing of the kind was seen; what was not answered was none either
     return max(judged or verdicts)
@@ -214,7 +212,7 @@ def _trouble(rule: Rule, exchange: Exchange) -> Finding | None:
         return reasons.finding(exchange.failure.kind, exchange.failure.detail)
     if out_of_credit(exchange):
         return reasons.finding("no-credit", message_of(exchange))
-    if status in _TROUBLE or status in _GATEWAY_TROUBLE:
+    if status in BUSY and status != 503:
         return reasons.finding("trouble", f"HTTP {status} {message_of(exchange)}".strip())
     if status >= 500:
         judged = rule.answers is Answers.REFUSAL and (status != 503 or names_model(exchange))

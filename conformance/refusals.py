@@ -13,6 +13,12 @@ _NO_CREDIT = re.compile(r"quota|insufficient|balance|credit|billing|额度|余�
 
 
 _NO_ROUTE = frozenset({404, 405, 501})
+BUSY = frozenset({408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+"""What a relay or a gateway answers for load, or for an upstream that is down: nothing is wrong with the request."""
+
+REFUSED_KEY = frozenset({401, 402, 403})
+"""What is said of a key or an account, not of the request."""
+
 GENERATED = "generated"
 """The probe of requests that were generated from a schema."""
 
@@ -60,7 +66,9 @@ def wants_other_limit(exchange: Exchange) -> bool:
 
 def met_no_route(exchange: Exchange) -> bool:
     """Whether there is nothing at this address: an unknown path, a method that is not built, a web page."""
-    return (exchange.status in _NO_ROUTE and not _unknown_model(exchange)) or is_html(exchange)
+    if is_html(exchange):
+        return exchange.status in _NO_ROUTE or exchange.status in range(200, 300)
+    return exchange.status in _NO_ROUTE and not _unknown_model(exchange)
 
 
 def _unknown_model(exchange: Exchange) -> bool:

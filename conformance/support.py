@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.jsontext import parse_json
 from conformance.model import Expectation
-from conformance.refusals import met_no_route, optional_parts, out_of_credit, refused_part
+from conformance.refusals import BUSY, met_no_route, optional_parts, out_of_credit, refused_part
 from conformance.usage import reported_usage
 
 if TYPE_CHECKING:
     from conformance.model import Exchange, Ledger
 
-_BUSY = frozenset({408, 409, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
 _PARTS = {
     "developer": "messages[].role developer",
     "name": "messages[].name",
@@ -52,6 +51,8 @@ class Row:
     support: Support
     sent: int
     exchange: str
+    refused: int = 0
+    """How often it was plainly refused."""
     beside: tuple[str, ...] = ()
     """Other optional parameters without which it was not seen to break."""
 
@@ -69,11 +70,15 @@ def parameter_support(ledger: Ledger) -> list[Row]:
 
 
 def _row(name: str, outcomes: list[tuple[Support, Exchange, tuple[str, ...]]]) -> Row:
-    """The worst that happened; one honoured answer outweighs answers in which nothing could be seen."""
+    """The worst that happened; one honoured answer outweighs answers in which nothing could be seen.
+
+    How often it was refused is counted beside: some values of a parameter may be taken, and others not.
+    """
     order = (Support.BREAKS, Support.IGNORED, Support.HONOURED, Support.ACCEPTED, Support.REFUSED)
     support, exchange, blamed = min(outcomes, key=lambda outcome: order.index(outcome[0]))
     beside = tuple(other for other in blamed if other != name) if support is Support.BREAKS else ()
-    return Row(name, support, len(outcomes), exchange.case.id, beside)
+    refused = sum(outcome[0] is Support.REFUSED for outcome in outcomes)
+    return Row(name, support, len(outcomes), exchange.case.id, refused, beside)
 
 
 def _tells(exchange: Exchange) -> bool:
@@ -81,7 +86,7 @@ def _tells(exchange: Exchange) -> bool:
     case = exchange.case
     if case.expect is not Expectation.SUCCESS or not case.body or not case.operation.startswith("chat"):
         return False
-    no_answer = not exchange.answered or exchange.status in _BUSY or met_no_route(exchange) or out_of_credit(exchange)
+    no_answer = not exchange.answered or exchange.status in BUSY or met_no_route(exchange) or out_of_credit(exchange)
     return not no_answer and not case.stop_after_events
 
 
@@ -163,7 +168,7 @@ def _limit(exchange: Exchange, value: Any) -> bool | None:
 
 def _json(exchange: Exchange, value: Any) -> bool | None:
     """JSON where JSON was asked for, in an answer that was not cut."""
-    kind = value.get("type") if isinstance(value, dict) else ""
+    kind = str(value.get("type")) if isinstance(value, dict) else ""
     whole = [text for text, finish in _choices(exchange) if text and finish == "stop"]
     if kind not in {"json_object", "json_schema"} or not whole or (exchange.case.body or {}).get("stop"):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,8 +129,11 @@ def _is_unfinished(path: Path) -> bool:
         return False
 
 
-def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
-    """What will be sent and what it can cost at most, in lines for people."""
+def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) -> list[str]:
+    """What will be sent and what it can cost at most, in lines for people.
+
+    `minimize_budget`: requests that one search for a smaller failing request may take.
+    """
     top = ceiling(cases)
     lines = [
         (
@@ -142,7 +145,7 @@ def announce(cases: Sequence[Case], limits: Limits) -> list[str]:
             f"({max(0, limits.requests - top.requests)} requests are left for repeating what met 429 or 503)"
         ),
     ]
-    if any(GENERATED in case.probes for case in cases):
+    if minimize_budget and any(GENERATED in case.probes for case in cases):
         lines.append(
             f"failing generated requests are made smaller within these limits ({MOST_SEARCHES} searches at most)"
         )
@@ -207,9 +210,16 @@ def profile_of(ledger: Ledger, asked: str | None) -> Profile | None:
     )
 
 
-def profile_in(folder: Path | None) -> Profile | None:
-    """The profile with which the run in a folder was planned; None without a folder."""
-    return profile_of(read_ledger(folder / LEDGER), None) if folder else None
+def profile_to_plan(asked: str | None, resumed: Path | None) -> Profile | None:
+    """The profile to plan with: the one asked for, or that of the run to resume, which has to be the same."""
+    if resumed is None:
+        return chosen_profile(asked or "")
+    ledger = read_ledger(resumed / LEDGER)
+    chosen = profile_of(ledger, asked)
+    if chosen is not None and chosen.digest != ledger.provider.page:
+        known = ledger.provider.profile or "none"
+        raise UsageError(f"the run in {resumed} was planned with another profile ({known})", "resume it with that one")
+    return chosen
 
 
 def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[str]:
@@ -218,6 +228,8 @@ def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[st
     if not generated:
         return []
     valid = sum(case.phase is Phase.VALID for case in generated)
+    if not valid:
+        return [f"generated: {len(generated)} invalid requests and checks after them"]
     lines = [
         f"  {line.covered} of {line.total} {line.kind.en}{_missing(line)}"
         for line in coverage_lines(generated, profile)
@@ -255,8 +267,26 @@ def minimise_failures(run: Run, ledger: Ledger) -> Ledger:
     )
 
 
+def check_trusted(provider: Provider, key_env: str, headers: Mapping[str, str]) -> None:
+    """Refuse to read variables that only a ledger names: it may come from somebody else.
+
+    `key_env`, `headers`: what the caller names. Raises UsageError where the ledger names others.
+    """
+    if provider.key_env not in {"", key_env}:
+        raise UsageError(
+            f"the run read its key from the variable {provider.key_env}",
+            f"if you trust this ledger and {provider.base_url}: --key-env {provider.key_env}",
+        )
+    for name, variable in provider.headers.items():
+        if headers.get(name) != variable:
+            raise UsageError(
+                f"the run sent the header {name} from the variable {variable}",
+                f"if you trust this ledger and {provider.base_url}: --header {name}={variable}",
+            )
+
+
 def minimise_case(path: Path, case: str, rule: str, *, budget: int, profile: Profile | None) -> tuple[Ledger, str]:
-    """The same for one case of a recorded run, asking its relay again; returns the ledger and the rule.
+    """The same for one case of a recorded run, asking its relay again; returns what is new in the ledger, and the rule.
 
     `rule`: the rule that has to stay broken; when empty, the worst that the case breaks. Raises UsageError when the
     case breaks none.
@@ -269,4 +299,4 @@ def minimise_case(path: Path, case: str, rule: str, *, budget: int, profile: Pro
 
     secrets = gather_secrets(ledger.provider, hint="")
     found = minimise(path, [(case, broken[0])], secrets=secrets, budget=budget, profile=profile)
-    return found, broken[0]
+    return replace(found, minimised=tuple(each for each in found.minimised if each not in ledger.minimised)), broken[0]

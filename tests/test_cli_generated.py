@@ -23,7 +23,7 @@ from conformance.planning import plan
 from conformance.profiles import load_profile
 from conformance.redaction import Secrets
 from conformance.send import record
-from conformance.vetting import Run, announce_coverage, minimise_case, minimise_failures, profile_of
+from conformance.vetting import Run, announce_coverage, minimise_failures, profile_of
 
 Command = Callable[..., tuple[int, str, str]]
 URL = "http://127.0.0.1:9/v1"
@@ -301,25 +301,64 @@ def test_a_case_is_made_smaller_on_demand(run: Command, recorded: Callable[[Serv
     head, _, rest = out.partition("{")
     body, _, line = rest.partition("\n\n")
 
-    assert (code, err) == (0, "recorded; relay-conformance judge run puts it into the report\n")
+    said = f"asks {server.base_url} again, at most 25 requests\n"
+    assert (code, err) == (0, said + "recorded; relay-conformance judge run puts it into the report\n")
     assert head.startswith(f"the smallest request that still breaks {NO_5XX} (")
     assert json.loads("{" + body).keys() == {"model", "messages", "seed"}
     assert line.startswith(f"curl -sS '{server.base_url}/chat/completions'")
     assert '"$RELAY_API_KEY"' in line
 
 
-def test_what_was_made_smaller_is_printed_however_it_was_sent(
-    run: Command, recorded: Callable[[Server], Path], monkeypatch: pytest.MonkeyPatch
+def test_an_old_result_is_not_shown_as_a_new_one(run: Command, recorded: Callable[[Server], Path]) -> None:
+    busy = [False]
+
+    async def answer(call: Call) -> None:
+        if busy[0]:
+            await call.value({"error": {"message": "later", "type": "t", "param": None, "code": None}}, 429)
+        else:
+            await breaking(lambda asked: "seed" in asked.json)(call)
+
+    with Server(answer) as server:
+        recorded(server)
+        first, _, _ = run("minimize", "run", CASE)
+        busy[0] = True
+        second, out, _ = run("minimize", "run", CASE, "--budget", "1")
+
+    assert (first, second) == (0, 6)
+    assert "got no answer that could be judged" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"key_env": "OTHER_KEY"}, "the run read its key from the variable OTHER_KEY"),
+        ({"headers": {"X-A": "OTHER_KEY"}}, "the run sent the header X-A from the variable OTHER_KEY"),
+    ],
+)
+def test_variables_that_only_a_ledger_names_are_not_read(
+    run: Command,
+    recorded: Callable[[Server], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    said: str,
 ) -> None:
-    # Sending is left out: coverage loses sight of the frames around an event loop that httpx has run in.
+    monkeypatch.setenv("OTHER_KEY", "sk-somebody-else")
     with Server(breaking(lambda call: "seed" in call.json)) as server:
         path = recorded(server)
-        run("minimize", "run", CASE)
-    monkeypatch.setattr("conformance.resending.minimise", lambda path, *_, **__: read_ledger(path))
-    (found,) = read_ledger(path).minimised
+        lines = path.read_bytes().split(b"\n", 1)
+        header = json.loads(lines[0])
+        header["provider"] |= changes
+        path.write_bytes(json.dumps(header).encode() + b"\n" + lines[1])
+        sent = len(server.calls)
+        code, _, err = run("minimize", "run", CASE)
+        assert len(server.calls) == sent
+        given = ("--key-env", "OTHER_KEY") if "key_env" in changes else ("--header", "X-A=OTHER_KEY")
+        trusted, _, _ = run("minimize", "run", CASE, *given)
 
-    assert minimise_case(path, CASE, "", budget=1, profile=None) == (read_ledger(path), found.rule)
-    assert found.rule in " ".join(run("minimize", "run", CASE)[1].split())
+    assert code == 2
+    assert said in err
+    assert "if you trust this ledger" in err
+    assert trusted == 0
 
 
 def test_a_rule_and_a_budget_can_be_given(run: Command, recorded: Callable[[Server], Path]) -> None:
@@ -591,6 +630,12 @@ def test_a_resumed_run_is_held_to_the_page_that_it_began_with(run: Command, tmp_
         run("vet", server.base_url, *MODEL, "--only", "response", "--profile", "vman", "--out", "run")
         code, out, _ = run("vet", server.base_url, *MODEL, "--only", "response", "--out", "run", "--resume")
 
+        other, _, err = run(
+            "vet", server.base_url, *MODEL, "--only", "response", "--out", "run", "--resume", "--profile", "mtu"
+        )
+
     assert code in {0, 1}
     assert results(tmp_path / "run")["profile"]["name"] == "vman"
     assert "documented" in out
+    assert other == 2
+    assert "was planned with another profile (vman)" in err

@@ -185,7 +185,7 @@ def test_parts_of_messages_have_rows_too(name: str) -> None:
     part, message = PARTS[name]
     fields = {"messages": [message, {"role": "user", "content": "Hi"}], "seed": 1}
 
-    assert rows(sent(refusing(part), **fields)) == {name: Row(name, Support.REFUSED, 1, "chat/generated-1")}
+    assert rows(sent(refusing(part), **fields)) == {name: Row(name, Support.REFUSED, 1, "chat/generated-1", 1)}
     assert rows(sent(FINE, **fields))[name].support is Support.ACCEPTED
     assert rows(sent(BROKEN, **fields))[name].support is Support.BREAKS
 
@@ -198,6 +198,7 @@ def test_a_parameter_that_works_somewhere_is_not_called_refused() -> None:
     found = rows(sent(refusing("n"), name="chat/generated-1", n=2), sent(said("a", "b"), name="chat/generated-2", n=2))
 
     assert (found["n"].support, found["n"].sent, found["n"].exchange) == (Support.HONOURED, 2, "chat/generated-2")
+    assert found["n"].refused == 1
 
 
 @pytest.mark.parametrize("response", [OBSCURE, BROKEN, answer(ERROR, 500)])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
-from conformance.model import Verdict
+from conformance.model import Phase, Verdict
 from conformance.refusals import GENERATED
 from conformance.reporting.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
 from conformance.reporting.evidence import anchors_by_case, content, evidence
@@ -43,7 +43,7 @@ from conformance.reporting.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conformance.model import Judgement, Ledger
+    from conformance.model import Case, Judgement, Ledger
     from conformance.profiles import Profile
     from conformance.rules.base import Rule
 
@@ -79,7 +79,7 @@ def html_text(
         script_hash=_hash(script),
         **_head(judgements, ledger, strict=strict),
         **_content(judgements, ledger, rules),
-        coverage=coverage_lines(ledger.plan, profile),
+        coverage=coverage_lines(_answered(ledger), profile),
         claims=claim_rows(profile, judgements),
         page_title=profile.title if profile else "",
     )
@@ -132,6 +132,11 @@ def _hint(ledger: Ledger) -> Text:
     return Text(ledger.stop.hint or known.en, known.zh or ledger.stop.hint)
 
 
+def _answered(ledger: Ledger) -> list[Case]:
+    """The cases that got an answer."""
+    return [exchange.case for exchange in ledger.exchanges if exchange.answered]
+
+
 def _missing(ledger: Ledger) -> int:
     """How many planned cases have no exchange that was sent."""
     sent = {
@@ -158,7 +163,7 @@ def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str
         "exchanges": exchanges,
         "links": {item.case: item.anchor for item in exchanges if item.judged},
         "parameters": parameter_rows(ledger, anchors),
-        "generated": sum(GENERATED in case.probes for case in ledger.plan),
+        "generated": sum(GENERATED in case.probes and case.phase is Phase.VALID for case in _answered(ledger)),
         "timing": timing(ledger),
         "width": WIDTH,
     }

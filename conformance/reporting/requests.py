@@ -45,6 +45,8 @@ class ParameterRow:
     sent: int
     shown: Evidence | str
     """The exchange that shows it; the bare id of a case that has none here."""
+    refused: int
+    """How often it was refused where it was not always."""
     beside: str
 
 
@@ -92,6 +94,7 @@ def parameter_rows(ledger: Ledger, shown: Mapping[str, Evidence]) -> list[Parame
             said=SUPPORT[row.support.value],
             sent=row.sent,
             shown=shown.get(row.exchange, row.exchange),
+            refused=row.refused if row.support is not Support.REFUSED else 0,
             beside=", ".join(row.beside),
         )
         for row in parameter_support(ledger)

@@ -97,6 +97,7 @@ def _parameter(row: Row) -> dict[str, Any]:
         "support": row.support.value,
         "sent": row.sent,
         "exchange": row.exchange,
+        "refused": row.refused,
         "beside": list(row.beside),
     }
 

@@ -230,6 +230,7 @@ UI = {
     "parameter": Text("Parameter", "参数"),
     "support": Text("Result", "结果"),
     "sent-times": Text("Sent", "发送次数"),
+    "refused-times": Text("plainly refused in {count} of {sent}", "{sent} 次中有 {count} 次被明确拒绝"),
     "beside": Text("together with {names}", "与 {names} 一起时"),
     "page": Text("The provider's own page", "服务商自己的文档"),
     "page-lead": Text("Every endpoint that the navigation of {title} names.", "{title} 的目录中列出的每个接口。"),
@@ -237,8 +238,8 @@ UI = {
     "method": Text("Method", "方法"),
     "coverage": Text("Generated requests", "生成的请求"),
     "coverage-lead": Text(
-        "How much of the request schema the {count} generated requests of this run cover.",
-        "本次检测生成的 {count} 个请求覆盖了请求结构的多少。",
+        "How much of the request schema the {count} valid generated requests that were answered cover.",
+        "得到回答的 {count} 个生成的合法请求覆盖了请求结构的多少。",
     ),
     "coverage-part": Text("Part", "部分"),
     "coverage-covered": Text("Covered", "已覆盖"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.documented import Documented
 from conformance.model import Exchange, Expectation, Finding
-from conformance.refusals import message_of, met_no_route
+from conformance.refusals import BUSY, message_of, met_no_route
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import PLAIN, is_json
 
@@ -21,7 +21,7 @@ _BREAKS_ZH = "实际返回的内容与服务商自己的文档不符"
     operations=PLAIN,
     answers=Answers.EVERYTHING,
     cases=lambda case: case.expect is Expectation.SUCCESS,
-    applies=lambda exchange: exchange.answered,
+    applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
     over="operation",
     page=lambda page, operation: page.claim(operation) is not None,
     breaks="an endpoint that was bought is not there",

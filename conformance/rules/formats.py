@@ -16,7 +16,7 @@ _JSON = frozenset({"json_object", "json_schema"})
 def _json_wanted(case: Case) -> bool:
     """JSON is asked for, and no stop string of ours can cut it."""
     form = (case.body or {}).get("response_format")
-    return isinstance(form, dict) and form.get("type") in _JSON and not (case.body or {}).get("stop")
+    return isinstance(form, dict) and str(form.get("type")) in _JSON and not (case.body or {}).get("stop")
 
 
 def _ended_by_itself(exchange: Exchange) -> bool:
@@ -47,13 +47,14 @@ def _logprobs_wanted(case: Case) -> bool:
 
 
 def logprobs_of(exchange: Exchange) -> list[Mapping[str, Any]]:
-    """The log probabilities of an answer, one object for each place that has them."""
+    """The log probabilities of an answer, one object for each token that has them."""
     if exchange.case.operation == "chat.stream":
         holders = [choice for chunk in exchange.stream.chunks for choice in chunk.value.get("choices") or ()]
     else:
         holders = exchange.json["choices"]
     found = [holder.get("logprobs") for holder in holders if isinstance(holder, dict)]
-    return [each for each in found if isinstance(each, dict)]
+    contents = [each.get("content") for each in found if isinstance(each, dict)]
+    return [entry for content in contents if isinstance(content, list) for entry in content if isinstance(entry, dict)]
 
 
 @rule(
@@ -70,7 +71,7 @@ def logprobs_of(exchange: Exchange) -> list[Mapping[str, Any]]:
 )
 def logprobs_present(exchange: Exchange) -> Iterator[Finding]:
     """An answer to a request with `logprobs` SHOULD carry them."""
-    if not any(each.get("content") for each in logprobs_of(exchange)):
+    if not logprobs_of(exchange):
         yield Finding("/choices/0/logprobs", "log probabilities", "absent", deviation="params-dropped")
 
 
@@ -88,9 +89,8 @@ def logprobs_present(exchange: Exchange) -> Iterator[Finding]:
 )
 def logprobs_unasked(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST NOT carry `logprobs` that were not asked for."""
-    for each in logprobs_of(exchange)[:1]:
-        if each.get("content"):
-            yield Finding("/choices/0/logprobs", "null or absent", each)
+    for entry in logprobs_of(exchange)[:1]:
+        yield Finding("/choices/0/logprobs", "null or absent", entry)
 
 
 @rule(
@@ -108,9 +108,6 @@ def logprobs_unasked(exchange: Exchange) -> Iterator[Finding]:
 def top_logprobs_count(exchange: Exchange) -> Iterator[Finding]:
     """There MUST NOT be more alternatives for a token than `top_logprobs` asks for."""
     allowed = request_body(exchange).get("top_logprobs") or 0
-    for each in logprobs_of(exchange):
-        for entry in each.get("content") or ():
-            tops = entry.get("top_logprobs") if isinstance(entry, dict) else None
-            if isinstance(tops, list) and len(tops) > allowed:
-                yield Finding("/choices/0/logprobs/content", f"at most {allowed}", len(tops))
-                return
+    counts = [len(tops) for entry in logprobs_of(exchange) if isinstance(tops := entry.get("top_logprobs"), list)]
+    if max(counts, default=0) > allowed:
+        yield Finding("/choices/0/logprobs/content", f"at most {allowed}", max(counts))

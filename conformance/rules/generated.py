@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding, Phase
-from conformance.refusals import GENERATED, message_of, out_of_credit, refused_part
+from conformance.refusals import BUSY, GENERATED, REFUSED_KEY, message_of, out_of_credit, refused_part
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import CHATS
 
@@ -14,20 +14,17 @@ RECOVERY = "recovery"
 """The probe of a plain request that follows bad ones."""
 
 _LATE = frozenset({"timeout", "idle"})
-_BUSY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
-"""What a gateway answers for an upstream that is down or overloaded: nobody's mistake in the request."""
-
 _OLD_NEW_API = "validation-500"
 
 
 def _says_nothing(exchange: Exchange) -> bool:
     """The answer is about the account, the key or the load, not about the request."""
-    return exchange.status in {401, 402, 403, 429} or exchange.status in _BUSY or out_of_credit(exchange)
+    return exchange.status in BUSY | REFUSED_KEY or out_of_credit(exchange)
 
 
 def _breaks_down(exchange: Exchange) -> bool:
     """The answer is an internal error."""
-    return exchange.status >= 500 and exchange.status not in _BUSY
+    return exchange.status >= 500 and exchange.status not in BUSY
 
 
 @rule(
@@ -40,6 +37,7 @@ def _breaks_down(exchange: Exchange) -> bool:
     cases=lambda case: case.phase is Phase.VALID,
     answers=Answers.VALID,
     sampled=True,
+    applies=lambda exchange: exchange.status != 401,
     breaks="clients that send what the document allows get an error",
     breaks_zh="按文档发送请求的客户端会报错",
 )
@@ -59,7 +57,7 @@ def valid_accepted(exchange: Exchange) -> Iterator[Finding]:
     cases=lambda case: case.phase is Phase.VALID,
     answers=Answers.EVERYTHING,
     sampled=True,
-    applies=lambda exchange: exchange.answered and exchange.status not in _BUSY,
+    applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
     breaks="SDKs repeat such a request again and again, and it never works",
     breaks_zh="SDK 会反复重试这种永远不会成功的请求",
 )
@@ -96,7 +94,7 @@ def invalid_refused(exchange: Exchange) -> Iterator[Finding]:
     probe="generated-invalid",
     answers=Answers.EVERYTHING,
     sampled=True,
-    applies=lambda exchange: exchange.answered and exchange.status not in _BUSY,
+    applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
     breaks="SDKs retry a 5xx: the mistake is hidden",
     breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -242,6 +244,30 @@ def test_a_sample_with_a_failure_that_did_not_come_again_is_inconclusive() -> No
     assert run_verdict(judge(run), run, strict=False) == "inconclusive"
 
 
+def test_what_does_not_come_again_is_inconclusive_for_every_kind_of_rule() -> None:
+    talkative = json.loads(json.dumps(COMPLETION))
+    talkative["choices"][0]["logprobs"] = {"content": [{"token": "OK", "logprob": -1.0}]}
+    again = minimised(GOOD, GOOD, FINE, "chat.logprobs.unasked", reproduced=False, smallest=0)
+    others = exchange(generated("chat/generated-2"), FINE)
+    run = ledger([exchange(GOOD, answer(talkative)), others], rules=("chat.logprobs.unasked",), minimised=(again,))
+
+    assert [each.verdict for each in judge(run)] == [Verdict.INCONCLUSIVE]
+    assert [each.verdict for each in judge(replace(run, minimised=()))] == [Verdict.FAIL]
+
+
+@pytest.mark.parametrize("content", [5, True, "abc", [1], {"a": 1}])
+def test_log_probabilities_of_another_shape_are_none(content: Any) -> None:
+    odd = json.loads(json.dumps(COMPLETION))
+    odd["choices"][0]["logprobs"] = {"content": content}
+    asked = generated(logprobs=True)
+    run = ledger([exchange(asked, answer(odd))], rules=("chat.logprobs",))
+
+    assert {each.rule: each.verdict for each in judge(run)} == {
+        "chat.logprobs.present": Verdict.WARN,
+        "chat.logprobs.top-count": Verdict.PASS,
+    }
+
+
 # A provider's own page
 
 STATED = {
@@ -331,6 +357,24 @@ def test_an_operation_that_is_answered_at_all_is_offered() -> None:
         "models.list": Verdict.PASS,
         "chat": Verdict.PASS,
     }
+
+
+@pytest.mark.parametrize("status", [403, 429, 502, 503, 520])
+def test_an_error_page_of_a_gateway_does_not_show_that_an_operation_is_missing(status: int) -> None:
+    run = ledger([exchange(CASES["models.list/list"], replace(HTML, status=status))])
+    found = judge(run, ["documented"], page(claim("List models", "models.list")))
+
+    assert [each.verdict for each in found] in ([Verdict.PASS], [Verdict.NOT_APPLICABLE])
+
+
+def test_guesses_do_not_crowd_out_what_is_stated() -> None:
+    weak = {f"w{number}": {"type": "string", "x-source": "a:1", "x-weak": True} for number in range(25)}
+    stated = {"type": "object", "properties": {**weak, "zz": {"type": "integer", "x-source": "a:2"}}}
+    body = {**COMPLETION, **dict.fromkeys(weak, 1), "zz": "x"}
+    run = ledger([exchange(CASES["chat/minimal"], answer(body))])
+    found = {each.rule: each.verdict for each in judge(run, ["response"], page(response=stated))}
+
+    assert found == {"response.documented": Verdict.FAIL, "response.example.documented": Verdict.WARN}
 
 
 def test_a_refusal_shows_that_an_operation_is_there() -> None:

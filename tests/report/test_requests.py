@@ -329,7 +329,7 @@ def test_coverage_is_shown() -> None:
     shown = html(failing())
 
     assert "coverage" in shown.ids
-    assert "the 2 generated requests of this run cover" in shown.shown
+    assert "the 2 valid generated requests that were answered cover" in shown.shown
     assert "pairs of optional fields" in shown.shown
 
 
@@ -379,6 +379,7 @@ def test_results_say_what_was_found() -> None:
         "support": "breaks",
         "sent": 1,
         "exchange": LONG.id,
+        "refused": 0,
         "beside": ["stop"],
     }
     assert results([], failing(reproduced=False, smallest=0))["minimised"][0]["body"] is None
