@@ -158,7 +158,10 @@ def _stated(path: Path, content: bytes) -> dict[str, Any]:
         raise DataError(f"{path}: line {line} is not UTF-8") from error
     except (ValueError, RecursionError) as error:  # the message of tomllib names line and column
         raise DataError(f"{path}: not TOML: {error}") from error
-    plain = json.loads(json.dumps(found, default=str))
+    try:
+        plain = json.loads(json.dumps(found, default=str))
+    except ValueError as error:  # a number of thousands of digits
+        raise DataError(f"{path}: {error}") from error
     for problem in schema_errors(FORMAT, plain):
         raise DataError(f"{path}: {problem.message} at {problem.at or '/'}", f"the format is in schemas/{FORMAT}")
     return found
@@ -169,10 +172,20 @@ def _schema(path: Path, content: bytes) -> dict[str, Any]:
     found = parse_json(content)
     if found.problem or not isinstance(found.value, dict):
         raise DataError(f"{path}: {found.problem or 'no JSON object'}{_at_line(content, found.problem)}")
+    if any(not isinstance(body, dict) for body in _bodies(found.value)):
+        raise DataError(
+            f"{path}: $defs must hold request and response as objects", "relay-conformance derive writes one"
+        )
     if _refers(found.value):
         raise DataError(f"{path}: a schema of a profile must be written out, without $ref")
     _check(path, found.value)
     return found.value
+
+
+def _bodies(schema: dict[str, Any]) -> list[Any]:
+    """What stands for request and response; one that is not there is none."""
+    found = schema.get("$defs", {})
+    return [found.get(name, {}) for name in ("request", "response")] if isinstance(found, dict) else [found]
 
 
 def _check(path: Path, schema: dict[str, Any]) -> None:

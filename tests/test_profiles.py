@@ -242,3 +242,17 @@ def test_hostile_titles_are_shown_harmlessly(folder):
     stated = {**STATED, "title": "\u202eMine\x1b[31m"}
     (folder / "profile.toml").write_bytes(profile_toml(stated))
     assert "\\u{202e}Mine\\u{1b}[31m (mine)" in shown(folder)
+
+
+@pytest.mark.parametrize("bodies", [{"request": True}, {"response": []}, []], ids=str)
+def test_bodies_that_are_no_objects_are_refused(folder, bodies):
+    (folder / "chat.json").write_text(json.dumps({**SCHEMA, "$defs": bodies}))
+    with pytest.raises(DataError, match=r"chat\.json: \$defs must hold request and response as objects"):
+        load_profile(str(folder))
+
+
+def test_a_number_of_thousands_of_digits_is_refused(folder):
+    stated = (folder / "profile.toml").read_text(encoding="utf-8")
+    (folder / "profile.toml").write_text(stated.replace("defects = 3", f"defects = 0x{'f' * 6000}"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"profile\.toml"):
+        load_profile(str(folder))

@@ -86,7 +86,7 @@ class Requests:
         schemas = [(document, properties(document).get(name, True)) for document in self._documents]
         kept: dict[str, Choice] = {}
         for choice in choices(name, self._documents):
-            with suppress(DataError):
+            with suppress(DataError, ValueError):  # a range without values among them
                 if choice.words not in kept and self._is_allowed(choice.make(self._drawer), schemas):
                     kept[choice.words] = choice
         return list(kept.values())

@@ -452,3 +452,17 @@ def test_an_honest_relay_is_not_accused(tmp_path):
             expected = range(200, 201) if exchange.case.expect is Expectation.SUCCESS else range(400, 500)
             assert exchange.status in expected, exchange.case.purpose
     assert not [each for each in judge(run) if each.verdict > Verdict.UNSUPPORTED]
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"type": "integer", "minimum": 5, "maximum": 1},
+        {"type": "string", "minLength": 5, "maxLength": 1},
+        {"type": "array", "items": {"type": "string"}, "minItems": 4, "maxItems": 1},
+    ],
+)
+def test_a_required_field_without_values_is_said_so(impossible):
+    request = {"type": "object", "required": ["k"], "properties": {"k": impossible}}
+    with pytest.raises(DataError, match="no request satisfies all schemas in force"):
+        generate_cases(10, 1, [reference_schema(), request])
