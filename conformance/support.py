@@ -96,8 +96,9 @@ def _optional(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _blamed(exchange: Exchange) -> tuple[str, ...]:
-    """What is left of a request that was made smaller; its output limit is always left, and never guilty."""
-    return tuple(name for name in _optional(exchange) if name not in _LIMITS)
+    """What is left of a request that was made smaller, but for what is always left: output limit, and being a stream."""
+    always = _LIMITS | ({"stream"} if exchange.case.operation == "chat.stream" else set())
+    return tuple(name for name in _optional(exchange) if name not in always)
 
 
 def _outcomes(exchange: Exchange, blamed: tuple[str, ...] | None, innocent: set[str]) -> Iterable[tuple[str, Support]]:

@@ -278,3 +278,14 @@ def test_a_fixed_request_tells_as_well() -> None:
     assert rows(exchange(case, said("a", "b")))["n"].support is Support.HONOURED
     assert rows(exchange(case, refusing("n")))["n"].support is Support.REFUSED
     assert rows(exchange(case, refusing("seed")))["n"].support is Support.BREAKS
+
+
+def test_being_a_stream_is_not_to_blame_for_what_a_stream_shows() -> None:
+    case = generated("chat.stream/generated-1", stream=True, temperature=None, seed=1)
+    least = generated("chat.stream/generated-1", stream=True, temperature=None)
+    again = minimised(case, least, BROKEN, "generated.valid.no-5xx")
+    found = {
+        row.parameter: row.support for row in parameter_support(ledger([exchange(case, BROKEN)], minimised=(again,)))
+    }
+
+    assert found == {"temperature": Support.BREAKS}
