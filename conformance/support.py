@@ -96,7 +96,7 @@ def _optional(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _blamed(exchange: Exchange) -> tuple[str, ...]:
-    """What is left of a request that was made smaller, but for what is always left: output limit, and being a stream."""
+    """What is left of a request that was made smaller, but for what always is: its output limit, being a stream."""
     always = _LIMITS | ({"stream"} if exchange.case.operation == "chat.stream" else set())
     return tuple(name for name in _optional(exchange) if name not in always)
 
