@@ -256,7 +256,7 @@ def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | 
     from conformance import vetting
     from conformance.ledger import read_ledger
 
-    path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
+    path = vetting.ledger_in(ledger)
     recorded = read_ledger(path)
     chosen = vetting.profile_of(recorded, profile)
     return _report(recorded, out or path.parent, only, chosen, strict=strict)
@@ -277,7 +277,7 @@ def minimize(ledger: Path, case: str, rule: str, yes: bool, **options: Any) -> i
     from conformance.ledger import read_ledger
     from conformance.reporting.terminal import print_smallest
 
-    path = ledger / vetting.LEDGER if ledger.is_dir() else ledger
+    path = vetting.ledger_in(ledger)
     recorded = read_ledger(path)
     chosen = vetting.profile_of(recorded, options["profile"])
     vetting.check_trusted(recorded.provider, options["key_env"], vetting.parse_headers(options["header"]))

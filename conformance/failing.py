@@ -19,6 +19,9 @@ from conformance.rules.base import Rule, catalogue
 if TYPE_CHECKING:
     from conformance.profiles import Profile
 
+BUDGET = 25
+"""Requests that one search for a smaller failing request may take, attempts included."""
+
 MOST_SEARCHES = 4
 """Failing cases that are made smaller after a run, each for another rule: each costs up to a budget of requests."""
 

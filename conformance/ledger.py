@@ -193,49 +193,65 @@ def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _assemble(path: Path, entries: Sequence[dict[str, Any]]) -> Ledger:
-    """Put checked lines together; a later exchange of the same case replaces the earlier one."""
-    header = entries[0]
-    if not 0 <= header["started"] < _YEAR_9999:
+    """Put checked lines together."""
+    if not 0 <= entries[0]["started"] < _YEAR_9999:
         raise LedgerError(f"{path}: line 1 begins at no time that there is", _DAMAGED)
-    plan = tuple(case_in(case) for case in header["plan"])
-    cases = {case.id: case for case in plan}
-    provider = Provider(**header["provider"])
-    exchanges: dict[str, Exchange] = {}
-    preflight: list[Exchange] = []
-    searches = _Searches()
-    footer: dict[str, Any] | None = None
-    limit_field = ""
+    reading = _Reading(entries[0])
     for number, entry in enumerate(entries[1:], 2):
-        if entry["kind"] not in _AFTERWARDS:
-            footer = entry if entry["kind"] == "footer" else None
-        if entry["kind"] == "resolved":
-            provider = replace(provider, base_url=entry["base_url"])
-            limit_field = entry["limit_field"]
         try:
-            if entry["kind"] == "exchange" and entry["case"] in cases:
-                exchanges[entry["case"]] = exchange_in(entry, cases[entry["case"]])
-            elif entry["kind"] == "preflight":
-                preflight.append(exchange_in(entry, case_in(entry["case"])))
-            elif entry["kind"] in _AFTERWARDS:
-                searches.take(entry)
+            reading.take(entry)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise LedgerError(f"{path}: line {number} holds no exchange: {error}", _DAMAGED) from error
-    return Ledger(
-        provider=provider,
-        limits=Limits(**header["limits"]),
-        plan=plan,
-        exchanges=tuple(exchanges[case.id] for case in plan if case.id in exchanges),
-        started=header["started"],
-        seconds=footer["seconds"] if footer else _last(header["started"], exchanges.values()),
-        tool=header["tool"],
-        rules=tuple(header["rules"]),
-        preflight=tuple(preflight),
-        limit_field=limit_field,
-        stop=Stop(**footer["stop"]) if footer and footer["stop"] else None,
-        complete=footer is not None,
-        minimised=tuple(searches.found.values()),
-        resent=tuple(searches.exchanges),
-    )
+    return reading.ledger()
+
+
+class _Reading:
+    """A ledger as far as it has been read; a later exchange of the same case replaces the earlier one."""
+
+    def __init__(self, header: dict[str, Any]) -> None:
+        self._header = header
+        self._cases = {case.id: case for case in map(case_in, header["plan"])}
+        self._provider = Provider(**header["provider"])
+        self._limit_field = ""
+        self._exchanges: dict[str, Exchange] = {}
+        self._preflight: list[Exchange] = []
+        self._searches = _Searches()
+        self._footer: dict[str, Any] | None = None
+
+    def take(self, entry: dict[str, Any]) -> None:
+        """One more line; raises what a value of the wrong kind leads to."""
+        kind = entry["kind"]
+        if kind in _AFTERWARDS:
+            self._searches.take(entry)
+            return
+        self._footer = entry if kind == "footer" else None
+        if kind == "resolved":
+            self._provider = replace(self._provider, base_url=entry["base_url"])
+            self._limit_field = entry["limit_field"]
+        elif kind == "exchange" and entry["case"] in self._cases:
+            self._exchanges[entry["case"]] = exchange_in(entry, self._cases[entry["case"]])
+        elif kind == "preflight":
+            self._preflight.append(exchange_in(entry, case_in(entry["case"])))
+
+    def ledger(self) -> Ledger:
+        """Everything that was read, exchanges in the order of the plan."""
+        header, footer = self._header, self._footer
+        return Ledger(
+            provider=self._provider,
+            limits=Limits(**header["limits"]),
+            plan=tuple(self._cases.values()),
+            exchanges=tuple(self._exchanges[name] for name in self._cases if name in self._exchanges),
+            started=header["started"],
+            seconds=footer["seconds"] if footer else _last(header["started"], self._exchanges.values()),
+            tool=header["tool"],
+            rules=tuple(header["rules"]),
+            preflight=tuple(self._preflight),
+            limit_field=self._limit_field,
+            stop=Stop(**footer["stop"]) if footer and footer["stop"] else None,
+            complete=footer is not None,
+            minimised=tuple(self._searches.found.values()),
+            resent=tuple(self._searches.exchanges),
+        )
 
 
 class _Searches:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conformance.budget import Budget
 from conformance.errors import UsageError
 from conformance.exchanging import Exchanger
-from conformance.failing import Failing, failing
+from conformance.failing import BUDGET, Failing, failing
 from conformance.ledger import LedgerWriter, cut_torn_line, read_ledger
 from conformance.materialise import Target
 from conformance.minimising import candidates
@@ -23,9 +23,6 @@ from conformance.retrying import attempt_of, wait_before_next
 
 if TYPE_CHECKING:
     from conformance.profiles import Profile
-
-BUDGET = 25
-"""Requests for each failing case, attempts included."""
 
 
 def minimise(

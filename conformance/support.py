@@ -149,7 +149,7 @@ def _count(exchange: Exchange, value: Any) -> bool | None:
 
 
 def _stops(exchange: Exchange, value: Any) -> bool | None:
-    """The texts do not hold the stop strings; it shows only where one of them ended a text."""
+    """A text that holds a stop string shows that it was ignored; that one ended a text cannot be seen."""
     words = value if isinstance(value, list) else [value]
     told = [word for word in words if isinstance(word, str) and word]
     return False if any(word in text for word in told for text, _ in _choices(exchange)) else None

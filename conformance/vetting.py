@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conformance.errors import LedgerError, UsageError
-from conformance.failing import MOST_SEARCHES, broken_rules, worth_minimising
+from conformance.failing import BUDGET, MOST_SEARCHES, broken_rules, worth_minimising
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.model import Limits, Phase, Provider
@@ -52,7 +52,7 @@ class Run:
     folder: Path
     profile: Profile | None = None
     """The provider's own page, to which it is held as well."""
-    minimize_budget: int = 25
+    minimize_budget: int = BUDGET
     """Requests for making one failing generated request smaller; 0: none are sent."""
 
     @property
@@ -127,6 +127,11 @@ def _is_unfinished(path: Path) -> bool:
         return not read_ledger(path).complete
     except LedgerError:
         return False
+
+
+def ledger_in(path: Path) -> Path:
+    """The ledger at a path: the file itself, or the one in a folder."""
+    return path / LEDGER if path.is_dir() else path
 
 
 def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) -> list[str]:

@@ -189,7 +189,7 @@ class LiveDoor(Door):
 
 def open_ledger(path: Path, profile: str | None, *, strict: bool) -> Door:
     """The door to a recorded run; a folder stands for the ledger in it, and its own profile for None."""
-    file = path / vetting.LEDGER if path.is_dir() else path
+    file = vetting.ledger_in(path)
     ledger = read_ledger(file)
     chosen = vetting.profile_of(ledger, profile)
     return Door(ledger, file, strict=strict, profile=chosen)
