@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.model import Case, Exchange, Limits
 
 
-_SAID = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,9})\b')
+_SAID = re.compile(rb'"(?:completion_tokens|output_tokens|candidatesTokenCount)"\s*:\s*(\d{1,9})\b')
 _TAIL = 4096
 
 
@@ -24,7 +24,7 @@ class Budget:
         self._limits = limits
         self._first_tries = planned
         # A resumed run goes on counting where it was interrupted.
-        sent = [exchange for exchange in spent if exchange.failure is None or exchange.failure.kind != "unsent"]
+        sent = [exchange for exchange in spent if exchange.was_sent]
         self.requests = sum(1 + len(exchange.attempts) for exchange in sent)
         self.output_tokens = sum(tokens_of(exchange)[1] for exchange in sent)
 
@@ -46,6 +46,10 @@ class Budget:
     def plan_again(self) -> None:
         """A case that was sent needs another first try: its answer only showed where to send."""
         self._first_tries += 1
+
+    def drop(self) -> None:
+        """A planned case is never sent: it needs no first try."""
+        self._first_tries -= 1
 
     def settle(self, exchange: Exchange) -> None:
         """Replace the ceiling of an ended exchange by what it really cost."""

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance._version import __version__
+from conformance.commands.clients_command import clients_command
 from conformance.commands.derive_command import derive_command
 from conformance.commands.profiles_command import profiles_command
+from conformance.commands.replay_command import replay_command
 from conformance.errors import ConformanceError, UsageError
 
 if TYPE_CHECKING:
@@ -152,15 +154,26 @@ def cli(context: click.Context) -> None:
         context.exit(USAGE)
 
 
+cli.add_command(clients_command)
 cli.add_command(derive_command)
 cli.add_command(profiles_command)
+cli.add_command(replay_command)
 
 
 def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that plans or sends."""
     options = [
         click.argument("base_url"),
-        click.option("--model", required=True, help="The model to ask, as the provider names it."),
+        click.option(
+            "--model",
+            "models",
+            required=True,
+            multiple=True,
+            metavar="NAME|ROLE=NAME",
+            help="The chat model to ask; models of other roles as embeddings=NAME,speech=NAME. "
+            "A role without one is picked from the provider's list, or not run.",
+        ),
+        click.option("--dear", is_flag=True, help="Also send what costs more: pictures and sounds."),
         click.option("--key-env", default="RELAY_API_KEY", show_default=True, help="Variable that holds the key."),
         click.option("--no-key", is_flag=True, help="The relay is used without a key."),
         click.option("--name", default="", help="How reports call the provider (default: its host)."),
@@ -233,13 +246,15 @@ def plan(**options: Any) -> None:
     """Show what `vet` would send with the same options, and what it could cost. Sends nothing."""
     from conformance import vetting
 
-    vetting.checked_provider(options["base_url"], options["model"], "", "", options["header"])
+    vetting.checked_provider(options["base_url"], options["models"], "", "", options["header"])
     profile = vetting.chosen_profile(options["profile"] or "")
     cases = _planned(options, profile)
     width = max(len(case.id) for case in cases)
     for case in cases:
         click.echo(f"{case.id:{width}}  {case.price:5}  {case.output_tokens:4} tokens  {case.purpose}")
     click.echo()
+    for line in vetting.announce_models(cases, vetting.parse_models(options["models"])):
+        click.echo(line)
     announced = vetting.announce(cases, _limits(options), options["minimize_budget"])
     for line in (*announced, *vetting.announce_coverage(cases, profile)):
         click.echo(line)
@@ -362,7 +377,7 @@ def demo(faults: tuple[str, ...], out: Path | None) -> int:
         provider = Provider(background.base_url, relay.DEFAULT_MODEL, "RELAY_API_KEY", "reference relay")
         secrets = Secrets({provider.key_env: relay.DEFAULT_KEY})
         folder = out or vetting.new_folder("", name="demo")
-        run = vetting.Run(provider, secrets, tuple(make_plan()), Limits(), (), folder)
+        run = vetting.Run(provider, secrets, tuple(make_plan(dear=True)), Limits(), (), folder)
         click.echo(f"the reference relay is at {provider.base_url}", err=True)
         for line in vetting.announce(run.cases, run.limits):
             click.echo(line, err=True)
@@ -403,6 +418,7 @@ def _planned(options: dict[str, Any], profile: Profile | None) -> tuple[Case, ..
             generated=options["generated"],
             seed=options["seed"],
             profile=profile,
+            dear=options["dear"],
         )
     )
 
@@ -417,7 +433,7 @@ def _settle(options: dict[str, Any]) -> Run:
     resumed = vetting.folder_to_resume(options["out"]) if options["resume"] else None
     profile = vetting.profile_to_plan(options["profile"], resumed)
     provider = vetting.checked_provider(
-        options["base_url"], options["model"], key_env, options["name"], options["header"], profile
+        options["base_url"], options["models"], key_env, options["name"], options["header"], profile
     )
     cases = _planned(options, profile)
     secrets = vetting.gather_secrets(provider)

@@ -88,5 +88,6 @@ DEVIATIONS = {
     "choice-index-shift": Deviation(
         "a single answer does not have index 0", "单个回答的 index 不是 0", "new-api 2025-04 with Claude"
     ),
+    "embedding-index-zero": Deviation("every embedding has index 0", "每个嵌入的 index 都是 0", "one-api with Gemini"),
     "fake-streaming": Deviation("the whole answer at once", "攒完后一次性发送", "reverse channels"),
 }

@@ -16,8 +16,9 @@ from typing import Self
 
 import httpx
 
+from conformance.fetching import NotPublicError, Route, route_to
 from conformance.inflate import UnreadableEncodingError
-from conformance.materialise import Target, materialise
+from conformance.materialise import Target, is_elsewhere, materialise
 from conformance.model import Case, Exchange, Failure, Limits, Request
 from conformance.receiving import Receiver
 
@@ -46,11 +47,13 @@ class Exchanger:
 
     def __init__(self, base_url: str, limits: Limits) -> None:
         self._limits = limits
+        self._base_url = base_url
         # Building a TLS context takes as long as ten requests: one for all, and none where there is no TLS.
         secure = base_url.lower().startswith("https:")
         verify: ssl.SSLContext | bool = httpx.create_ssl_context() if secure else False
         self._clients = [_client(verify, limits) for _ in range(-(-limits.concurrency // SHARD))]
         self._busy = [0] * len(self._clients)
+        self._elsewhere: httpx.AsyncClient | None = None
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -72,12 +75,13 @@ class Exchanger:
         receiver = Receiver(self._limits, case, clock, began)
         self._busy[mine] += 1
         try:
-            failure = await self._received(receiver, self._clients[mine], request)
+            client = await self._client_elsewhere() if is_elsewhere(case) else self._clients[mine]
+            failure = await self._received(receiver, client, request, elsewhere=is_elsewhere(case))
         finally:
             self._busy[mine] -= 1
         return Exchange(
             case=case,
-            model=target.provider.model,
+            model=target.model_of(case),
             request=request,
             response=receiver.response(),
             failure=failure or receiver.failure,
@@ -85,11 +89,22 @@ class Exchanger:
             seconds=round(time.monotonic() - clock, 4),
         )
 
-    async def _received(self, receiver: Receiver, client: httpx.AsyncClient, request: Request) -> Failure | None:
+    async def _client_elsewhere(self) -> httpx.AsyncClient:
+        """The client for addresses that answers name; made when there is the first."""
+        if self._elsewhere is None:
+            self._elsewhere = await self._open.enter_async_context(_client(httpx.create_ssl_context(), self._limits))
+        return self._elsewhere
+
+    async def _received(
+        self, receiver: Receiver, client: httpx.AsyncClient, request: Request, *, elsewhere: bool
+    ) -> Failure | None:
         """Let the answer come; why it did not come whole."""
         try:
             async with asyncio.timeout(self._limits.timeout):
-                await receiver.read(client, request)
+                route = await route_to(request.url, self._base_url) if elsewhere else Route(request.url)
+                await receiver.read(client, request, route)
+        except NotPublicError as error:
+            return Failure("private", str(error))
         except TimeoutError:
             received = len(receiver.body)
             return Failure("timeout", f"not finished after {self._limits.timeout:g} s, {received} bytes so far")

@@ -33,8 +33,8 @@ def load_case(path: Path, operation: Operation) -> Case:
         raise DataError(f"{path}: not JSON: {error}") from error
     for problem in schema_errors(FORMAT, raw):
         raise DataError(f"{path}: {problem.message} at {problem.at or '/'}", f"the format is in schemas/{FORMAT}")
-    billed = operation.method == "POST"
     body = raw.get("body")
+    writes = operation.writes and raw.get("method", operation.method) == "POST"
     return Case(
         id=f"{operation.id}/{path.stem}",
         operation=operation.id,
@@ -44,7 +44,7 @@ def load_case(path: Path, operation: Operation) -> Case:
         method=raw.get("method", operation.method),
         path=raw.get("path", operation.path.replace("{model}", "$model")),
         expect=Expectation(raw.get("expect", "success")),
-        price=Price(raw.get("price", "cheap" if billed else "free")),
+        price=Price(raw.get("price", operation.price)),
         phase=Phase(raw.get("phase", "valid")),
         body=body,
         raw=raw.get("raw"),
@@ -52,17 +52,27 @@ def load_case(path: Path, operation: Operation) -> Case:
         auth=Auth(raw.get("auth", "key")),
         probes=frozenset(raw.get("probes", ())),
         feature=raw.get("feature", ""),
-        output_tokens=raw["output_tokens"] if "output_tokens" in raw else _ceiling(path, body) if billed else 0,
+        output_tokens=raw["output_tokens"] if "output_tokens" in raw else _ceiling(path, body) if writes else 0,
         follows=raw.get("follows", ""),
         during=raw.get("during", ""),
         stop_after_events=raw.get("stop_after_events", 0),
+        role=raw.get("role", ""),
+        form=raw.get("form"),
+        scenario=raw.get("scenario", ""),
+        step=raw.get("step", 0),
     )
+
+
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 def _ceiling(path: Path, body: dict[str, Any] | None) -> int:
     """How many output tokens the request allows; a request without a limit is no fixture of ours."""
     request = body or {}
-    limit = request.get("max_tokens", request.get("max_completion_tokens"))
+    configured = request.get("generationConfig", {})
+    limit = next((request[name] for name in _LIMITS if name in request), configured.get("maxOutputTokens"))
     if not isinstance(limit, int):
         raise DataError(f"{path}: the body has no output limit", "set max_tokens: what a run may cost is announced")
-    return limit * (request.get("n") or 1)
+    prompts = request.get("prompt")
+    batch = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
+    return limit * (request.get("n") or 1) * batch

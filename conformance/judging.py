@@ -35,7 +35,8 @@ MOST_FINDINGS = 10
 
 _NEVER_SENT = frozenset({"unsent", "cancelled"})
 _OK = range(200, 300)
-_UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
+_NOT_ASKED = frozenset({"no-model", "no-basis"})
+_UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 
 
 class _Outcome(NamedTuple):
@@ -169,6 +170,8 @@ def _ready(rule: Rule, case: Case, ledger: Ledger) -> Exchange | _Outcome:
     if ledger.stop is not None:
         # What the first requests met was the key, the model or the address; it says nothing about the contract.
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(None, ledger),))
+    if exchange is not None and exchange.failure is not None and exchange.failure.kind in _NOT_ASKED:
+        return _Outcome(Verdict.NOT_RUN, case.id, (reasons.finding(exchange.failure.kind, exchange.failure.detail),))
     if exchange is None or (exchange.failure is not None and exchange.failure.kind in _NEVER_SENT):
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(exchange, ledger),))
     if rule.answers not in exchange.memo:
@@ -196,13 +199,19 @@ def _held_back(rule: Rule, exchange: Exchange) -> _Outcome | None:
     trouble = _trouble(rule, exchange)
     if trouble is not None:
         return _Outcome(Verdict.INCONCLUSIVE, exchange.case.id, (trouble,))
-    if rule.answers is Answers.SUCCESS:
-        return _not_a_success(exchange)
-    if rule.answers is Answers.VALID and GENERATED in exchange.case.probes:
-        return _refused_part(exchange)
     if rule.answers is Answers.ERROR and exchange.status not in range(400, 500):
         return _Outcome(Verdict.NOT_APPLICABLE, exchange.case.id)
-    return None
+    return _not_accepted(rule, exchange) if rule.answers in {Answers.VALID, Answers.SUCCESS} else None
+
+
+def _not_accepted(rule: Rule, exchange: Exchange) -> _Outcome | None:
+    """For rules about valid requests: why an answer is none to look at."""
+    if exchange.case.role and names_model(exchange):
+        # A variant is not the operation: a relay that lists its model and cannot serve it now breaks no contract.
+        return _Outcome(Verdict.UNSUPPORTED, exchange.case.id, (reasons.finding("model-refused", exchange.model),))
+    if rule.answers is Answers.SUCCESS:
+        return _not_a_success(exchange)
+    return _refused_part(exchange) if GENERATED in exchange.case.probes else None
 
 
 def _trouble(rule: Rule, exchange: Exchange) -> Finding | None:
@@ -282,7 +291,7 @@ def _blocking(rule: Rule, exchange: Exchange) -> Iterator[str]:
 
 
 def _absent(ledger: Ledger, operation: str) -> bool:
-    """Whether a relay offers no such operation: every valid request for it met no route, or a web page."""
+    """Whether a relay offers no such operation: every valid request met no route, a web page, or a model not for it."""
     if OPERATIONS[operation].essential:
         return False
     answers = [
@@ -290,7 +299,8 @@ def _absent(ledger: Ledger, operation: str) -> bool:
         for exchange in ledger.exchanges
         if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
     ]
-    return bool(answers) and all(met_no_route(answer) for answer in answers)
+    own = bool(OPERATIONS[operation].role)
+    return bool(answers) and all(met_no_route(answer) or (own and names_model(answer)) for answer in answers)
 
 
 def _shown(finding: Finding, exchange: str) -> Finding:

@@ -36,7 +36,7 @@ from conformance.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conformance.redaction import Secrets
@@ -90,9 +90,10 @@ class LedgerWriter:
             }
         )
 
-    def resolved(self, base_url: str, limit_field: str) -> None:
-        """Say at which base URL the relay answers, and how its model calls the output limit."""
-        self._line({"kind": "resolved", "base_url": base_url, "limit_field": limit_field})
+    def resolved(self, base_url: str, limit_field: str, models: Mapping[str, str] | None = None) -> None:
+        """Say at which base URL the relay answers, how its model calls the output limit, and who is asked for what."""
+        named = {role: self._secrets.mask_text(model) for role, model in (models or {}).items()}
+        self._line({"kind": "resolved", "base_url": base_url, "limit_field": limit_field, "models": named})
 
     def exchange(self, exchange: Exchange, *, preflight: bool = False) -> Exchange:
         """Append one exchange, secrets masked; return it as it was written."""
@@ -213,6 +214,7 @@ class _Reading:
         self._cases = {case.id: case for case in map(case_in, header["plan"])}
         self._provider = Provider(**header["provider"])
         self._limit_field = ""
+        self._models: Mapping[str, str] = {}
         self._exchanges: dict[str, Exchange] = {}
         self._preflight: list[Exchange] = []
         self._searches = _Searches()
@@ -228,6 +230,7 @@ class _Reading:
         if kind == "resolved":
             self._provider = replace(self._provider, base_url=entry["base_url"])
             self._limit_field = entry["limit_field"]
+            self._models = entry.get("models", {})
         elif kind == "exchange" and entry["case"] in self._cases:
             self._exchanges[entry["case"]] = exchange_in(entry, self._cases[entry["case"]])
         elif kind == "preflight":
@@ -247,6 +250,7 @@ class _Reading:
             rules=tuple(header["rules"]),
             preflight=tuple(self._preflight),
             limit_field=self._limit_field,
+            models=self._models,
             stop=Stop(**footer["stop"]) if footer and footer["stop"] else None,
             complete=footer is not None,
             minimised=tuple(self._searches.found.values()),

@@ -35,6 +35,8 @@ class Severity(StrEnum):
 class Verdict(IntEnum):
     """What an outcome means; a worse verdict is never undone (fold with `max`)."""
 
+    NOT_RUN = -1
+    """Not asked for: no model of the kind, or nothing to go on with. It says nothing about the relay."""
     NOT_APPLICABLE = 0
     PASS = 1
     NOTE = 2
@@ -97,6 +99,8 @@ class Case:
     `feature` is the optional request field that the case needs: refusing it plainly is *unsupported*.
     `mutation` says in which one way a generated request is wrong, as in `wrong-type /temperature`.
     `follows` waits until that case has ended, `during` until that case's first event has arrived.
+    `role` is the kind of model that it asks (see `roles`), where that is not its operation's. `form` are the fields
+    of a multipart body. A case of a `scenario` is one step of it: what it sends may depend on earlier answers.
     """
 
     id: str
@@ -120,6 +124,10 @@ class Case:
     follows: str = ""
     during: str = ""
     stop_after_events: int = 0
+    role: str = ""
+    form: Mapping[str, JSONValue] | None = None
+    scenario: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,8 @@ class Provider:
     """The name of the profile of the provider's own page, with which the run was planned."""
     page: str = ""
     """The digest of that profile: which edition it was."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Role -> model, for roles other than chat, as the user gave them."""
 
     @property
     def title(self) -> str:
@@ -160,6 +170,8 @@ class Limits:
     """Seconds without a byte before an exchange is given up."""
     run_seconds: float = 900.0
     body_bytes: int = 4 * 1024 * 1024
+    media_bytes: int = 24 * 1024 * 1024
+    """The same for pictures and sounds."""
     event_bytes: int = 1024 * 1024
     header_count: int = 200
     retries: int = 4
@@ -180,12 +192,17 @@ class Request:
     body: bytes
 
 
+HELD_BACK = frozenset({"unsent", "no-model", "no-basis", "private"})
+"""Kinds of failure of requests that were never sent."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why there is no complete answer."""
 
     kind: str
-    """refused, dns, tls, reset, timeout, idle, too-large, protocol, encoding, unsent, cancelled"""
+    """refused, dns, tls, reset, timeout, idle, too-large, protocol, encoding, cancelled; unsent or, never sent,
+    no-model, no-basis, private"""
     detail: str
 
 
@@ -237,6 +254,11 @@ class Exchange:
     def status(self) -> int:
         """The HTTP status, 0 without a response."""
         return self.response.status if self.response else 0
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether anything went out; what was held back here cost nothing."""
+        return self.failure is None or self.failure.kind not in HELD_BACK
 
     @property
     def answered(self) -> bool:
@@ -371,6 +393,8 @@ class Ledger:
     """Requests that looked for the base URL; nothing is judged on them."""
     limit_field: str = ""
     """How the model calls the output limit, once the preflight has found out."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Role -> the model that was asked: given by the user, or picked from the relay's list."""
     stop: Stop | None = None
     complete: bool = True
     """False: there is no footer, the run was interrupted."""

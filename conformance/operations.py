@@ -7,37 +7,129 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Operation:
-    """One method and path family.
-
-    `streams`: the answer is server-sent events and `schema` describes one chunk.
-    `essential`: a relay that does not offer it cannot be vetted; otherwise its absence is *unsupported*.
-    """
+    """One method and path family."""
 
     id: str
     method: str
     path: str
+    """Below the base URL; one that begins with `~` is below the host's root, beside `/v1`."""
     title: str
     zh: str
     schema: str = ""
+    """Where its schemas are, below `schemas/` and without `.json`; empty: an answer has no shape to judge."""
     streams: bool = False
+    """The answer is server-sent events and `schema` describes the data of one."""
     essential: bool = False
+    """A relay that does not offer it cannot be vetted; otherwise its absence is *unsupported*."""
+    role: str = ""
+    """Whose model it asks (see `roles`); empty: it names no model."""
+    dialect: str = "openai"
+    """Whose protocol it speaks, in the presentation of the key and the form of errors: openai, anthropic, gemini."""
+    price: str = "cheap"
+    """free, cheap or dear: what a request costs where its fixture does not say otherwise."""
+    writes: bool = False
+    """It writes text that is billed by the token, so every request sets a limit."""
+    media: bool = False
+    """It answers with pictures or sounds, which take more room than text."""
+
+
+def _chat(id: str, title: str, zh: str, *, streams: bool = False) -> Operation:  # noqa: A002 - the field's own word
+    return Operation(
+        id, "POST", "/chat/completions", title, zh, f"openai/{id}", streams, essential=True, role="chat", writes=True
+    )
+
+
+def _text(id: str, path: str, title: str, zh: str, role: str, dialect: str = "openai") -> tuple[Operation, Operation]:  # noqa: A002 - the fields that differ
+    """An operation that writes text, plain and streamed."""
+    family = id.partition(".")[0]
+    plain = Operation(id, "POST", path, title, zh, f"{dialect}/{id}", role=role, dialect=dialect, writes=True)
+    streamed = Operation(
+        f"{family}.stream",
+        "POST",
+        path,
+        f"{title}, streamed",
+        f"{zh}(流式)",
+        f"{dialect}/{family}.stream",
+        streams=True,
+        role=role,
+        dialect=dialect,
+        writes=True,
+    )
+    return plain, streamed
+
+
+def _plain(id: str, path: str, title: str, zh: str, role: str) -> Operation:  # noqa: A002
+    return Operation(id, "POST", path, title, zh, f"openai/{id}", role=role)
+
+
+def _sound(id: str, title: str, zh: str, role: str) -> Operation:  # noqa: A002
+    path = "/" + id.replace(".", "/")
+    return Operation(id, "POST", path, title, zh, f"openai/{id}", role=role, price="dear", media=True)
+
+
+def _picture(id: str, title: str, zh: str, role: str = "images") -> Operation:  # noqa: A002
+    path = "/" + id.replace(".", "/")
+    return Operation(id, "POST", path, title, zh, f"openai/{id}", role=role, price="dear", media=True)
+
+
+def _quota(id: str, path: str, title: str, zh: str) -> Operation:  # noqa: A002
+    return Operation(id, "GET", path, title, zh, f"openai/{id}", price="free")
 
 
 _TABLE = (
-    Operation("models.list", "GET", "/models", "List models", "列出模型", "models.list"),
-    Operation("models.retrieve", "GET", "/models/{model}", "Retrieve one model", "查询单个模型", "models.retrieve"),
-    Operation("chat", "POST", "/chat/completions", "Chat completion", "聊天补全", "chat", essential=True),
+    Operation("models.list", "GET", "/models", "List models", "列出模型", "openai/models.list", price="free"),
     Operation(
-        "chat.stream",
-        "POST",
-        "/chat/completions",
-        "Chat completion, streamed",
-        "聊天补全(流式)",
-        "chat.stream",
-        streams=True,
-        essential=True,
+        "models.retrieve",
+        "GET",
+        "/models/{model}",
+        "Retrieve one model",
+        "查询单个模型",
+        "openai/models.retrieve",
+        role="chat",
+        price="free",
     ),
-    Operation("gateway", "*", "/*", "The gateway itself", "网关本身"),
+    _chat("chat", "Chat completion", "聊天补全"),
+    _chat("chat.stream", "Chat completion, streamed", "聊天补全(流式)", streams=True),
+    *_text("completions", "/completions", "Completion", "文本补全", "completions"),
+    _plain("embeddings", "/embeddings", "Embeddings", "嵌入", "embeddings"),
+    _plain("rerank", "/rerank", "Rerank", "重排序", "rerank"),
+    _plain("moderations", "/moderations", "Moderation", "内容审核", "moderations"),
+    *_text("responses", "/responses", "Responses", "Responses 接口", "chat"),
+    *_text("messages", "/messages", "Anthropic messages", "Anthropic 消息接口", "messages", "anthropic"),
+    Operation(
+        "gemini.generate",
+        "POST",
+        "~/v1beta/models/{model}:generateContent",
+        "Gemini, native",
+        "Gemini 原生接口",
+        "gemini/gemini.generate",
+        role="gemini",
+        dialect="gemini",
+        writes=True,
+    ),
+    Operation(
+        "gemini.stream",
+        "POST",
+        "~/v1beta/models/{model}:streamGenerateContent?alt=sse",
+        "Gemini, native, streamed",
+        "Gemini 原生接口(流式)",
+        "gemini/gemini.stream",
+        streams=True,
+        role="gemini",
+        dialect="gemini",
+        writes=True,
+    ),
+    _sound("audio.speech", "Speech", "语音合成", "speech"),
+    _sound("audio.transcriptions", "Transcription", "语音转录", "transcription"),
+    _sound("audio.translations", "Translation of speech", "语音翻译", "transcription"),
+    _picture("images.generations", "Image generation", "图像生成"),
+    _picture("images.edits", "Image edit", "图像编辑", "edits"),
+    _picture("images.variations", "Image variation", "图像变体", "variations"),
+    Operation("media", "GET", "", "Files that answers point to", "回答中链接的文件", price="free", media=True),
+    _quota("billing.usage", "/dashboard/billing/usage", "Quota used", "已用额度"),
+    _quota("billing.subscription", "/dashboard/billing/subscription", "Quota and limit", "额度上限"),
+    _quota("billing.token", "~/api/usage/token", "Quota of the key", "令牌额度"),
+    Operation("gateway", "*", "/*", "The gateway itself", "网关本身", price="free"),
 )
 
 OPERATIONS = {operation.id: operation for operation in _TABLE}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.contract import load_schemas
 from conformance.errors import UsageError
 from conformance.fixtures import load_cases
-from conformance.model import Auth, Case, Phase
+from conformance.model import Auth, Case, Phase, Price
 from conformance.rules.base import Rule, catalogue
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Ceiling:
     output_tokens: int
     longest_prompt: int
     """Characters."""
+    dear: int = 0
+    """Requests that cost money that one notices."""
 
 
 def plan(
@@ -42,6 +44,7 @@ def plan(
     generated: int = 0,
     seed: int = 0,
     profile: Profile | None = None,
+    dear: bool = False,
 ) -> list[Case]:
     """The cases worth sending, in sending order.
 
@@ -49,7 +52,8 @@ def plan(
     `keyless`: the relay is used without a key, so nothing is asked about keys.
     `alone`: one request at a time, so nothing is planned that needs two.
     `folder`: further fixtures of the caller's. `generated`: so many cases more, made from the request schemas in
-    force (ours, and those of the provider's page); the same `seed` makes the same ones.
+    force (ours, and those of the provider's page); the same `seed` makes the same ones. `dear`: also what costs money
+    that one notices, such as pictures and sounds.
     Raises UsageError for a prefix that no rule has.
     """
     rules = select_rules(only)
@@ -64,8 +68,9 @@ def plan(
         if (case.id in PREFLIGHT or any(rule.selects(case) for rule in rules))
         and not (keyless and case.auth is not Auth.KEY and case.operation != "gateway")
         and not (alone and (case.during or "at-once" in case.probes))
+        and (dear or case.price is not Price.DEAR)
     ]
-    return _ordered(_with_companions(wanted, cases))
+    return _ordered(_with_companions(wanted, [case for case in cases if dear or case.price is not Price.DEAR]))
 
 
 def _generated(count: int, seed: int, profile: Profile | None) -> list[Case]:
@@ -101,6 +106,7 @@ def ceiling(cases: Sequence[Case]) -> Ceiling:
         requests=len(cases),
         output_tokens=sum(case.output_tokens for case in cases),
         longest_prompt=max((prompt_length(case) for case in cases), default=0),
+        dear=sum(case.price is Price.DEAR for case in cases),
     )
 
 
@@ -121,6 +127,8 @@ def _with_companions(wanted: Sequence[Case], cases: Sequence[Case]) -> list[Case
     ids = {case.id for case in wanted}
     ids |= {case.follows for case in wanted} | {case.during for case in wanted}
     ids.discard("")
+    steps = {case.scenario: max(case.step, 0) for case in sorted(cases, key=lambda case: case.step) if case.id in ids}
+    ids |= {case.id for case in cases if case.scenario and case.step <= steps.get(case.scenario, -1)}
     ids |= {case.id for case in cases if case.during in ids}
     return [case for case in cases if case.id in ids]
 

@@ -120,12 +120,7 @@ def _refused(models: Exchange, chat: Exchange) -> Stop | None:
 
 def _unknown_model(models: Exchange, chat: Exchange, answer: str) -> Stop:
     """The model under test is not served; name the nearest that is."""
-    entries = models.json.get("data") if isinstance(models.json, dict) else None
-    listed = (
-        [str(entry.get("id")) for entry in entries or () if isinstance(entry, dict)]
-        if isinstance(entries, list)
-        else []
-    )
+    listed = listed_models(models)
     near = difflib.get_close_matches(chat.model, listed, 3, 0.3) or listed[:5]
     hint = f"listed are: {', '.join(near)}" if near else "look up the exact name on the provider's page"
     return Stop(
@@ -134,6 +129,13 @@ def _unknown_model(models: Exchange, chat: Exchange, answer: str) -> Stop:
         f"中转站没有提供模型 {chat.model!r} ({answer})",
         hint,
     )
+
+
+def listed_models(models: Exchange) -> list[str]:
+    """The names in an answer to the list of models; none where it is no such list."""
+    entries = models.json.get("data") if isinstance(models.json, dict) else None
+    named = [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return [name for name in named if isinstance(name, str) and name and name.isprintable()]
 
 
 def _kind(exchange: Exchange) -> str:

@@ -28,7 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options; the same as those of the command line, with `--relay-` before them."""
     group = parser.getgroup("relay-conformance", "relay-conformance (with: --pyargs conformance.suite)")
     group.addoption("--relay-url", metavar="URL", help="Base URL of the relay to test. Sends requests that cost money.")
-    group.addoption("--relay-model", metavar="NAME", help="The model to ask, as the provider names it.")
+    group.addoption(
+        "--relay-model",
+        metavar="NAME|ROLE=NAME",
+        action="append",
+        help="The chat model to ask; models of other roles as embeddings=NAME. Repeatable.",
+    )
+    group.addoption("--relay-dear", action="store_true", help="Also send what costs more: pictures and sounds.")
     group.addoption("--relay-ledger", metavar="FILE", help="Judge this recorded run instead; sends nothing.")
     group.addoption(
         "--relay-key-env",

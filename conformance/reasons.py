@@ -21,6 +21,13 @@ _REASONS = {
     "trouble": ("the relay or its upstream could not answer", "中转站或其上游暂时无法回答"),
     "no-credit": ("the account could not pay for the request", "账户无法支付该请求"),
     "error-event": ("the stream reported an error of the upstream", "流中报告了上游错误"),
+    "no-model": (
+        "not run: no model is known for this; give one with --model ROLE=NAME",
+        "未测试:没有可用的模型;可用 --model 角色=模型名 指定",
+    ),
+    "no-basis": ("not run: the step before it gave nothing to go on with", "未测试:前一步的回答无法继续"),
+    "model-refused": ("the relay does not serve this model here", "中转站在这里不提供该模型"),
+    "private": ("the address that the answer names is not public", "回答给出的地址不是公网地址"),
     "no-route": ("the relay does not offer this operation", "中转站不提供这个接口"),
     "feature-refused": ("the relay plainly refuses this field", "中转站明确拒绝该字段"),
     "refused-request": ("the request was refused, so there is no answer to look at", "请求被拒绝,没有可供检查的回答"),

@@ -8,8 +8,10 @@ from contextlib import aclosing
 
 import httpx
 
+from conformance.fetching import Route
 from conformance.inflate import Inflater
 from conformance.model import Case, Failure, Limits, Request, Response
+from conformance.operations import OPERATIONS
 from conformance.sse import Decoder, EventTooLarge
 
 _MOST_ARRIVALS = 50_000
@@ -20,6 +22,7 @@ class Receiver:
 
     def __init__(self, limits: Limits, case: Case, clock: float, began: Callable[[], object]) -> None:
         self._limits = limits
+        self._most = limits.media_bytes if OPERATIONS[case.operation].media else limits.body_bytes
         self._case = case
         self._clock = clock
         self._began = began
@@ -31,15 +34,15 @@ class Receiver:
         self.body = bytearray()
         self.failure: Failure | None = None
 
-    async def read(self, client: httpx.AsyncClient, request: Request) -> None:
-        """Send the request and read its answer to the end, or to a bound."""
+    async def read(self, client: httpx.AsyncClient, request: Request, route: Route) -> None:
+        """Send the request on its route and read its answer to the end, or to a bound."""
         # Made here and not by the client, which would merge its own headers and cookies into it at some cost.
         outgoing = httpx.Request(
             request.method,
-            request.url,
-            headers=list(request.headers),
+            route.url,
+            headers=[*([("Host", route.host)] if route.host else []), *request.headers],
             content=request.body or None,
-            extensions={"timeout": client.timeout.as_dict()},
+            extensions={"timeout": client.timeout.as_dict(), **route.extensions},
         )
         async with aclosing(await client.send(outgoing, stream=True)) as response:
             self._head = response
@@ -49,10 +52,10 @@ class Receiver:
             received = 0
             async for piece in response.aiter_raw():
                 received += len(piece)
-                if received > 2 * self._limits.body_bytes:  # compressed to almost nothing, without end
-                    self.failure = Failure("too-large", f"more than {2 * self._limits.body_bytes} bytes received")
+                if received > 2 * self._most:  # compressed to almost nothing, without end
+                    self.failure = Failure("too-large", f"more than {2 * self._most} bytes received")
                 else:
-                    self._take(inflater.feed(piece, self._limits.body_bytes - len(self.body)), streamed=streamed)
+                    self._take(inflater.feed(piece, self._most - len(self.body)), streamed=streamed)
                 if self.failure or (self._case.stop_after_events and self._seen >= self._case.stop_after_events):
                     return
 
@@ -65,8 +68,8 @@ class Receiver:
         if self._arrivals and (self._arrivals[-1][0] == now or len(self._arrivals) >= _MOST_ARRIVALS):
             self._arrivals.pop()  # a relay that sends byte by byte must not cost more memory than its bytes
         self._arrivals.append((now, len(self.body)))
-        if len(self.body) > self._limits.body_bytes:
-            self.failure = Failure("too-large", f"more than {self._limits.body_bytes} bytes")
+        if len(self.body) > self._most:
+            self.failure = Failure("too-large", f"more than {self._most} bytes")
             del self.body[65_536:]
         elif streamed:
             try:

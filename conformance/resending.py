@@ -94,7 +94,7 @@ class _Resender:
         within: bool,
     ) -> None:
         recorded = (*ledger.preflight, *ledger.exchanges, *ledger.resent) if within else ()
-        self._before = [each for each in recorded if each.failure is None or each.failure.kind != "unsent"]
+        self._before = [each for each in recorded if each.was_sent]
         self._most = limits.requests if within else sys.maxsize
         self._target = Target(ledger.provider.base_url, ledger.provider, secrets, ledger.limit_field)
         self._limits = limits

@@ -16,7 +16,7 @@ from conformance.budget import Budget
 from conformance.errors import UsageError
 from conformance.exchanging import Exchanger
 from conformance.ledger import LedgerWriter, cut_torn_line, read_ledger
-from conformance.materialise import Target, materialise
+from conformance.materialise import Target, materialise, role_of
 from conformance.model import (
     Attempt,
     Case,
@@ -29,10 +29,12 @@ from conformance.model import (
     Stop,
 )
 from conformance.planning import PREFLIGHT
-from conformance.preflight import base_urls, reason_to_stop, speaks_api
+from conformance.preflight import base_urls, listed_models, reason_to_stop, speaks_api
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED, wants_other_limit
 from conformance.retrying import attempt_of, wait_before_next
+from conformance.roles import CHAT, pick_models
+from conformance.scenarios import advance, begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,6 +174,7 @@ class _Recorder:
     ) -> None:
         self._cases = [case for case in planned if _missing(done, case)]
         self._total = len(planned)
+        self._planned = planned
         self._done = done
         self._recorded = self._total - len(self._cases)
         self._limits = limits
@@ -205,7 +208,10 @@ class _Recorder:
         """Find the base URL, the name of the output limit, and whether it is worth going on."""
         if self._done and self._done.limit_field and not self._done.stop:
             self._target = replace(
-                self._target, base_url=self._done.provider.base_url, limit_field=self._done.limit_field
+                self._target,
+                base_url=self._done.provider.base_url,
+                limit_field=self._done.limit_field,
+                models=self._done.models,
             )
             return None
         models_case, chat_case = self._preflight_cases()
@@ -226,7 +232,8 @@ class _Recorder:
             self._keep_aside(chat if helped else again)
             chat = again if helped else chat
             self._target = replace(self._target, limit_field="max_completion_tokens" if helped else "max_tokens")
-        self._writer.resolved(self._target.base_url, self._target.limit_field)
+        self._pick_models(models)
+        self._writer.resolved(self._target.base_url, self._target.limit_field, self._target.models)
         missing = {case.id for case in self._cases}
         # What stops a run is said in the words of the ledger, in which every secret is masked.
         kept = [
@@ -235,6 +242,12 @@ class _Recorder:
         ]
         self._cases = [case for case in self._cases if case.id not in PREFLIGHT]
         return reason_to_stop(*kept)
+
+    def _pick_models(self, models: Exchange) -> None:
+        """Find a model for every role that the plan needs."""
+        given = {**self._target.provider.models, CHAT: self._target.provider.model}
+        wanted = {role: None for case in self._planned if (role := role_of(case))}
+        self._target = replace(self._target, models=pick_models(given, listed_models(models), wanted))
 
     def _preflight_cases(self) -> list[Case]:
         known = {case.id: case for case in (self._done.plan if self._done else self._cases)}
@@ -254,12 +267,16 @@ class _Recorder:
         for case in self._cases:
             during[case.during].append(case)
             after[case.follows].append(case)
+        scenarios = {case.scenario: None for case in self._cases if case.scenario}
         for id_ in during.keys() - sent:
             self._begun[id_].set()  # an interrupted run has sent it: nothing to wait for
         self._count_valid(sum(case.phase is not Phase.INVALID for case in self._cases))
         async with asyncio.TaskGroup() as group:
             for case in self._cases:
-                if case.during not in sent and case.follows not in sent:
+                if case.scenario in scenarios:
+                    del scenarios[case.scenario]
+                    group.create_task(self._send_scenario(case.scenario))
+                elif not case.scenario and case.during not in sent and case.follows not in sent:
                     group.create_task(self._send_job(case, during[case.id], after[case.id]))
 
     async def _send_job(self, case: Case, companions: Sequence[Case], followers: Sequence[Case]) -> None:
@@ -288,11 +305,31 @@ class _Recorder:
         finally:
             self._slots.give()
 
-    async def _send_one(self, case: Case) -> None:
+    async def _send_scenario(self, name: str) -> None:
+        """The steps of a scenario, each made from the answers before it; those of an interrupted run count."""
+        steps = {case.id: case for case in self._planned if case.scenario == name}
+        known = self._done.by_case if self._done else {}
+        running = begin(list(steps.values()))
+        missing = {case.id for case in self._cases}
+        await self._slots.take(1)
+        try:
+            step: Case | None = next(running, None)
+            while step is not None:
+                del steps[step.id]
+                exchange = await self._send_one(step) if step.id in missing else known[step.id]
+                step = advance(running, exchange)
+        finally:
+            self._slots.give()
+        for case in steps.values():
+            self._budget.drop()
+            self._write(self._unsent(case, "the step before it gave nothing to go on with", "no-basis"))
+            self._count_valid(0 if case.phase is Phase.INVALID else -1)
+
+    async def _send_one(self, case: Case) -> Exchange:
         try:
             if case.during:
                 await self._begun[case.during].wait()
-            self._write(await self._attempts(case))
+            return self._write(await self._attempts(case))
         finally:
             self._begun[case.id].set()
             self._count_valid(0 if case.phase is Phase.INVALID else -1)
@@ -317,6 +354,10 @@ class _Recorder:
         exchange: Exchange | None = None
         earlier: tuple[Attempt, ...] = ()
         alone = False
+        role = role_of(case)
+        if role and not self._target.model_of(case):
+            self._budget.drop()
+            return self._unsent(case, role, "no-model")
         if case.phase is Phase.INVALID and GENERATED in case.probes:
             # What a bad request leaves behind is found by the request that asks for it, not by a good one beside it.
             await self._valid_ended.wait()
@@ -358,7 +399,7 @@ class _Recorder:
         if self._limits.rate:
             self._not_before = time.monotonic() + 1 / self._limits.rate
 
-    def _unsent(self, case: Case, reason: str) -> Exchange:
+    def _unsent(self, case: Case, reason: str, kind: str = "unsent") -> Exchange:
         request = materialise(case, self._target)
-        failure = Failure("unsent", reason)
-        return Exchange(case, self._target.provider.model, request, None, failure, round(time.time(), 3), 0.0)
+        failure = Failure(kind, reason)
+        return Exchange(case, self._target.model_of(case), request, None, failure, round(time.time(), 3), 0.0)

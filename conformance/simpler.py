@@ -189,7 +189,7 @@ class Kind:
 
 def _schema(operation: str) -> str:
     """The schema of an operation's requests."""
-    name = f"openai/{OPERATIONS[operation].schema.removesuffix('.stream')}.json"
+    name = f"{OPERATIONS[operation].schema.removesuffix('.stream')}.json"
     known = load_schemas().get(name, {}).get("$defs", {})
     return f"{name}#/$defs/request" if "request" in known else ""
 

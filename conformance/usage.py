@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from conformance.model import Exchange
 
 _REFUSED = 300
+_NAMES = (
+    ("prompt_tokens", "input_tokens", "promptTokenCount"),
+    ("completion_tokens", "output_tokens", "candidatesTokenCount"),
+)
+"""How the protocols call what was read and what was written."""
 
 
 def reported_usage(exchange: Exchange) -> Mapping[str, Any] | None:
@@ -26,10 +31,27 @@ def reported_usage(exchange: Exchange) -> Mapping[str, Any] | None:
 
 def tokens_of(exchange: Exchange) -> tuple[int, int]:
     """(input, output) tokens: as reported; the case's ceiling where an answer began and said nothing."""
-    usage = reported_usage(exchange) if exchange.status < _REFUSED else None
-    if usage is not None:
-        return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    return 0, unreported_tokens(exchange)
+    usage = _any_usage(exchange) if exchange.status < _REFUSED else {}
+    read, written = (next((usage[name] for name in names if name in usage), None) for names in _NAMES)
+    if read is None and written is None:
+        return 0, unreported_tokens(exchange)
+    return _count(read), _count(written)
+
+
+def _any_usage(exchange: Exchange) -> Mapping[str, Any]:
+    """The usage of an answer in whatever protocol: what several events of a stream say, the later one counts."""
+    found: dict[str, Any] = {}
+    for value in [chunk.value for chunk in exchange.stream.chunks] or [exchange.json]:
+        if isinstance(value, dict):
+            for holder in (value, value.get("response"), value.get("message")):
+                found |= _usage_in(holder)
+    return found
+
+
+def _usage_in(holder: Any) -> Mapping[str, Any]:
+    """The usage that one object carries, by either name."""
+    said = (holder.get("usage") or holder.get("usageMetadata")) if isinstance(holder, dict) else None
+    return said if isinstance(said, dict) else {}
 
 
 def unreported_tokens(exchange: Exchange) -> int:

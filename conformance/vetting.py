@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import time
@@ -15,6 +16,7 @@ from conformance.errors import LedgerError, UsageError
 from conformance.failing import BUDGET, MOST_SEARCHES, broken_rules, worth_minimising
 from conformance.judging import judge
 from conformance.ledger import read_ledger
+from conformance.materialise import role_of
 from conformance.model import Limits, Phase, Provider
 from conformance.planning import ceiling
 from conformance.preflight import base_urls
@@ -22,6 +24,7 @@ from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED
 from conformance.reporting.requests import CoverageLine, coverage_lines
+from conformance.roles import CHAT, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -150,6 +153,8 @@ def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) ->
             f"({max(0, limits.requests - top.requests)} requests are left for repeating what met 429 or 503)"
         ),
     ]
+    if top.dear:
+        lines.append(f"{top.dear} of them are dear: pictures and sounds, billed by the piece, not by the token")
     if minimize_budget and any(GENERATED in case.probes for case in cases):
         lines.append(
             f"failing generated requests are made smaller within these limits ({MOST_SEARCHES} searches at most)"
@@ -169,14 +174,49 @@ def announce_rest(path: Path) -> list[str]:
 
 
 def checked_provider(
-    base_url: str, model: str, key_env: str, name: str, headers: Iterable[str], profile: Profile | None = None
+    base_url: str,
+    models: Iterable[str],
+    key_env: str,
+    name: str,
+    headers: Iterable[str],
+    profile: Profile | None = None,
 ) -> Provider:
-    """A provider whose parts make sense; raises UsageError otherwise."""
+    """A provider whose parts make sense; raises UsageError otherwise. `models`: what `parse_models` reads."""
     base_urls(base_url)
-    if not model.strip() or not model.isprintable():
-        raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
+    given = parse_models(models)
     page = (profile.name, profile.digest) if profile else ("", "")
-    return Provider(base_url.rstrip("/"), model, key_env, name, parse_headers(headers), *page)
+    others = {role: model for role, model in given.items() if role != CHAT}
+    return Provider(base_url.rstrip("/"), given[CHAT], key_env, name, parse_headers(headers), *page, others)
+
+
+def parse_models(given: Iterable[str]) -> dict[str, str]:
+    """Role -> model from `NAME` (the chat model) and `ROLE=NAME,ROLE=NAME`; raises UsageError for what is neither."""
+    found: dict[str, str] = {}
+    for piece in (part for each in given for part in each.split(",")):
+        role, mark, model = (part.strip() for part in piece.partition("="))
+        role, model = (role, model) if mark else (CHAT, role)
+        if role not in ROLES:
+            near = difflib.get_close_matches(role, ROLES, 1, 0.4)
+            hint = f"did you mean {near[0]!r}?" if near else f"roles: {', '.join(ROLES)}"
+            raise UsageError(f"--model {piece.strip()!r}: there is no role {role!r}", hint)
+        if not model or not model.isprintable():
+            raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
+        if found.setdefault(role, model) != model:
+            raise UsageError(f"two models for {role}: {found[role]!r} and {model!r}", "one run asks one of them")
+    if CHAT not in found:
+        raise UsageError("no chat model is given", "--model NAME, beside the models of other roles")
+    return found
+
+
+def announce_models(cases: Sequence[Case], given: Mapping[str, str]) -> list[str]:
+    """Which model is asked for what, in lines for people: given, or picked when the run begins."""
+    wanted = {role: None for case in cases if (role := role_of(case)) and role != CHAT}
+    open_ = [role for role in wanted if role not in given and ROLES[role].falls_back not in given]
+    known = [f"{role} {given[role]}" for role in wanted if role in given]
+    lines = [f"models given: {', '.join(known)}"] if known else []
+    if open_:
+        lines.append(f"picked from the provider's list, or not run (--model ROLE=NAME): {', '.join(open_)}")
+    return lines
 
 
 def default_limits(generated: int, requests: int | None, output_tokens: int | None, further: int = 0) -> Limits:

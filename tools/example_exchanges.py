@@ -91,8 +91,8 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
 def _asked(rule: Rule, seed: int, *, generated: bool) -> list[Case]:
     """The cases that the rule looks at; generated ones where only they find the fault."""
     if not generated:
-        return plan([rule.id])
-    cases = plan([rule.id], generated=MANY, seed=seed)
+        return plan([rule.id], dear=True)
+    cases = plan([rule.id], generated=MANY, seed=seed, dear=True)
     return [case for case in cases if case.id in PREFLIGHT or GENERATED in case.probes]
 
 

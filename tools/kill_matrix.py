@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING
 from conformance import relay
 from conformance.judging import judge
 from conformance.model import Limits, Provider, Verdict
-from conformance.planning import plan
+from conformance.planning import PREFLIGHT, plan
 from conformance.profiles import load_profile
 from conformance.redaction import Secrets
+from conformance.relay.call import family
 from conformance.relay.faults.base import GENERATED, PAGE
 from conformance.rules.base import catalogue
 from conformance.send import record_async
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+    from conformance.model import Case
+    from conformance.relay.faults.base import Fault
 
 AT_ONCE = 4
 MANY = 100
@@ -35,15 +39,25 @@ _NEEDS = {"": "", GENERATED: f"`--generated {MANY}`", PAGE: f"`--profile {PROFIL
 
 
 async def tripped_rules(
-    base_url: str, path: Path, limits: Limits | None = None, *, needs: str = "", seed: int = 0
+    base_url: str,
+    path: Path,
+    limits: Limits | None = None,
+    *,
+    needs: str = "",
+    seed: int = 0,
+    families: Collection[str] = (),
 ) -> frozenset[str]:
-    """The ids of the rules that a relay trips: with fixed requests, with generated ones, or held to a page."""
+    """The ids of the rules that a relay trips: with fixed requests, with generated ones, or held to a page.
+
+    `families`: only the operations of these are asked for; none for all.
+    """
     profile = load_profile(PROFILE) if needs == PAGE else None
     generated = MANY if needs == GENERATED else 0
     # A fault that never answers is waited for; beside it, nothing takes half a second.
     timeout = 3.0 if needs == GENERATED else 60.0
+    cases = plan(generated=generated, seed=seed, profile=profile, dear=True)
     ledger = await record_async(
-        plan(generated=generated, seed=seed, profile=profile),
+        [case for case in cases if not families or case.id in PREFLIGHT or _family(case) in families],
         Provider(base_url, relay.DEFAULT_MODEL, _KEY),
         path,
         secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
@@ -51,6 +65,18 @@ async def tripped_rules(
     )
     judgements = judge(ledger, (), profile)
     return frozenset(judgement.rule for judgement in judgements if judgement.verdict in _TRIPPED)
+
+
+def _family(case: Case) -> str:
+    """The family of operations that a case is about: pictures that answers point to belong to images."""
+    name = case.operation.partition(".")[0]
+    return "images" if name == "media" else name
+
+
+def families_of(fault: Fault) -> frozenset[str]:
+    """The families that a fault can touch; none where it works at a stage that all requests meet."""
+    found = {family(stage) for stage, _ in fault.hooks}
+    return frozenset() if "" in found else frozenset(found)
 
 
 def compute(names: Iterable[str], seed: int = 0) -> dict[str, frozenset[str]]:
@@ -67,8 +93,9 @@ async def _compute(names: list[str], seed: int) -> dict[str, frozenset[str]]:
         async def one(name: str) -> frozenset[str]:
             async with room:
                 path = Path(folder) / f"{name}.jsonl"
-                needs = relay.catalogue()[name].needs
-                return await tripped_rules(background.variant(f"fault/{name}"), path, needs=needs, seed=seed)
+                fault = relay.catalogue()[name]
+                url = background.variant(f"fault/{name}")
+                return await tripped_rules(url, path, needs=fault.needs, seed=seed, families=families_of(fault))
 
         return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 

@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from conformance.relay import wire
-from conformance.relay.call import Call, Refusal, Stage, State
-from conformance.relay.chat import complete
-from conformance.relay.variants import API, Address, Setup, Variants
+from conformance.relay.call import Call, Refusal, Stage
+from conformance.relay.giving import give_json
+from conformance.relay.routes import answer, find_route, is_public
+from conformance.relay.variants import Address, Setup, Variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,10 +26,28 @@ if TYPE_CHECKING:
 
 DEFAULT_KEY = "sk-reference-relay"
 DEFAULT_MODEL = "mock-chat"
-MODELS = (DEFAULT_MODEL, "mock-chat-mini", "mock-writer", "mock-embedding")
+MODELS = (
+    DEFAULT_MODEL,
+    "mock-chat-mini",
+    "mock-writer",
+    "mock-embedding",
+    "mock-instruct",
+    "mock-rerank",
+    "mock-moderation",
+    "mock-claude-haiku",
+    "mock-gemini-flash",
+    "mock-tts",
+    "mock-whisper",
+    "mock-image",
+    "mock-reasoner",
+    "o1-mini-mock",
+    "gpt-4-gizmo-g-reference",
+    "gpt-4-all",
+)
+"""One of each kind that the roles know by name."""
 
-_MODELS_PATH = f"{API}/models"
-_CHAT_PATH = f"{API}/chat/completions"
+_KEY_HEADERS = {"anthropic": b"x-api-key", "gemini": b"x-goog-api-key"}
+_ERRORS = {"anthropic": Stage.MESSAGES_ERROR, "gemini": Stage.GEMINI_ERROR}
 _FIRST_MODEL_MADE = 1_715_367_049
 _MONTH = 2_592_000
 _LARGEST_BODY = 8 * 1024 * 1024
@@ -120,29 +139,29 @@ class Relay:
     def _serve(self, call: Call) -> None:
         """Answer inside the API."""
         call.at(Stage.ARRIVED)
-        allowed = _allowed_method(call.path)
-        if not allowed:
+        found = find_route(call.path)
+        if found is None:
             message = f"Invalid URL ({call.method} {call.path[:200]})"
             raise Refusal(404, message, code="unknown_url")
-        if call.method != allowed:
-            message = f"Not allowed to {call.method} on {call.path[:200]}, only to {allowed}."
-            raise Refusal(405, message, code="method_not_allowed", headers=[(b"allow", allowed.encode())])
-        self._admit(call)
+        route, call.named = found
+        call.dialect = route.dialect
+        if call.method != route.method:
+            message = f"Not allowed to {call.method} on {call.path[:200]}, only to {route.method}."
+            allow = [(b"allow", route.method.encode())]
+            raise Refusal(405, message, code="method_not_allowed", headers=allow)
+        if not is_public(call.path):
+            self._admit(call)
         call.at(Stage.ADMITTED)
         if len(call.raw) > _LARGEST_BODY:
             raise Refusal(413, "The body of your request is too large.", code="request_too_large")
-        if call.path == _CHAT_PATH:
-            complete(call)
-        elif call.path == _MODELS_PATH:
-            call.answer = {"object": "list", "data": [dict(model) for model in call.state.models.values()]}
-            _give(call, Stage.MODELS)
-        else:
-            call.answer = dict(_find_model(call.state, call.path.removeprefix(f"{_MODELS_PATH}/")))
-            _give(call, Stage.MODEL)
+        answer(call, route)
 
     def _admit(self, call: Call) -> None:
         """Refuse a request without one of the keys; comparing takes the same time whatever is wrong."""
         sent = call.authorization.encode("latin-1")
+        other = call.headers.get(_KEY_HEADERS.get(call.dialect, b""))
+        if other is not None and not sent:
+            sent = b"Bearer " + other
         if sum(hmac.compare_digest(sent, bearer) for bearer in self._bearers):
             return
         message = "Incorrect API key provided." if sent else "You didn't provide an API key."
@@ -151,35 +170,14 @@ class Relay:
         raise Refusal(401, f"{message} {how}", code="invalid_api_key", headers=challenge)
 
 
-def _allowed_method(path: str) -> str:
-    """The one method of a path; empty when there is nothing there."""
-    if path == _CHAT_PATH:
-        return "POST"
-    return "GET" if path == _MODELS_PATH or path.startswith(f"{_MODELS_PATH}/") else ""
-
-
-def _find_model(state: State, name: str) -> Any:
-    if name not in state.models:
-        message = f"The model '{name[:100]}' does not exist"
-        raise Refusal(404, message, param="model", code="model_not_found")
-    return state.models[name]
-
-
-def _give(call: Call, stage: Stage) -> None:
-    """Send `answer` as JSON, after the hooks of its stage."""
-    call.at(stage)
-    call.body = wire.encode(call.answer)
-    call.reply_headers.append(wire.JSON_TYPE)
-
-
 def _refuse(call: Call, refusal: Refusal) -> None:
     """Turn a refusal into the answer."""
     call.refusal = refusal
     call.status = refusal.status
     call.streaming = False
-    call.answer = refusal.envelope()
+    call.answer = refusal.envelope(call.dialect)
     call.reply_headers += refusal.headers
-    _give(call, Stage.ERROR)
+    give_json(call, _ERRORS.get(call.dialect, Stage.ERROR))
 
 
 def _finish(call: Call) -> None:

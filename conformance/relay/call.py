@@ -41,6 +41,48 @@ class Stage(Enum):
     """`chunks` are the chunks of a streamed answer."""
     FRAMES = auto()
     """`frames` are the server-sent events of a streamed answer."""
+    COMPLETIONS_REQUEST = auto()
+    """`request` is the body of a text completion, not yet validated; likewise for the families below."""
+    COMPLETIONS = auto()
+    """`answer` is a text completion."""
+    COMPLETIONS_CHUNKS = auto()
+    """`events` are the (name, value) pairs of its stream; likewise below."""
+    EMBEDDINGS_REQUEST = auto()
+    EMBEDDINGS = auto()
+    RERANK_REQUEST = auto()
+    RERANK = auto()
+    MODERATIONS_REQUEST = auto()
+    MODERATIONS = auto()
+    RESPONSES_REQUEST = auto()
+    RESPONSES = auto()
+    RESPONSES_EVENTS = auto()
+    MESSAGES_REQUEST = auto()
+    MESSAGES = auto()
+    MESSAGES_EVENTS = auto()
+    MESSAGES_ERROR = auto()
+    """`answer` is an error in Anthropic's form."""
+    GEMINI_REQUEST = auto()
+    GEMINI = auto()
+    GEMINI_EVENTS = auto()
+    GEMINI_ERROR = auto()
+    """`answer` is an error in Google's form."""
+    SPEECH_REQUEST = auto()
+    SPEECH = auto()
+    """`body` is the sound, `media_type` says of what kind."""
+    TRANSCRIPTION_REQUEST = auto()
+    """`form` are the fields, not yet validated."""
+    TRANSCRIPTION = auto()
+    """`answer` is what was heard, in the JSON form; `body` is filled from it in the form that was asked for."""
+    TRANSCRIPTION_TEXT = auto()
+    """`body` is the answer in its last form."""
+    IMAGES_REQUEST = auto()
+    """`request` or `form` is there, not yet validated."""
+    IMAGES = auto()
+    """`answer` lists the pictures."""
+    MEDIA = auto()
+    """`body` is a picture that an answer pointed to."""
+    BILLING = auto()
+    """`answer` is about the quota."""
     MODELS = auto()
     """`answer` is the list of models."""
     MODEL = auto()
@@ -53,6 +95,27 @@ class Stage(Enum):
     """`frames` are the byte pieces that will be written, for a plain answer too."""
     HANGUP = auto()
     """The client has gone before the answer was complete."""
+
+
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+_GOOGLE_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "INVALID_ARGUMENT",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+}
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
@@ -76,8 +139,14 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         self.code = code
         self.headers = tuple(headers)
 
-    def envelope(self) -> dict[str, Any]:
-        """The body of the answer."""
+    def envelope(self, dialect: str = "openai") -> dict[str, Any]:
+        """The body of the answer, in the form of OpenAI, Anthropic or Google."""
+        if dialect == "anthropic":
+            kind = _ANTHROPIC_TYPES.get(self.status, "api_error")
+            return {"type": "error", "error": {"type": kind, "message": self.message}}
+        if dialect == "gemini":
+            status = _GOOGLE_STATUSES.get(self.status, "INTERNAL")
+            return {"error": {"code": self.status, "message": self.message, "status": status}}
         return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
 
 
@@ -94,6 +163,33 @@ class Choice:
     def text(self) -> str:
         """The whole answer."""
         return "".join(self.pieces)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file in a form."""
+
+    name: str
+    kind: str
+    """Its media type."""
+    data: bytes
+
+
+_FAMILIES = {
+    "models": ("MODELS", "MODEL"),
+    "chat": ("REQUEST", "PROMPT", "TEXT", "CHOICES", "USAGE", "ANSWER", "CHUNKS", "FRAMES"),
+    "audio": ("SPEECH", "SPEECH_REQUEST", "TRANSCRIPTION", "TRANSCRIPTION_REQUEST", "TRANSCRIPTION_TEXT"),
+    "images": ("IMAGES", "IMAGES_REQUEST", "MEDIA"),
+    **{
+        name.lower(): (name, *(f"{name}_{what}" for what in ("REQUEST", "CHUNKS", "EVENTS", "ERROR")))
+        for name in ("COMPLETIONS", "EMBEDDINGS", "RERANK", "MODERATIONS", "RESPONSES", "MESSAGES", "GEMINI", "BILLING")
+    },
+}
+
+
+def family(stage: Stage) -> str:
+    """The family of operations that a stage belongs to; empty for stages that all requests meet."""
+    return next((name for name, stages in _FAMILIES.items() if stage.name in stages), "")
 
 
 Hook = Callable[["Call"], None]
@@ -158,6 +254,15 @@ class Call:
     answer: dict[str, Any] = field(default_factory=dict)
     chunks: list[dict[str, Any]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
+    form: dict[str, list[str | Upload]] = field(default_factory=dict)
+    """The fields of a multipart body, each with its values."""
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What is streamed beside chat: the name of each event (empty: none) and its data."""
+    media_type: str = ""
+    named: str = ""
+    """What the path names, such as a model."""
+    dialect: str = "openai"
+    """In whose form errors are given: openai, anthropic, gemini."""
     refusal: Refusal | None = None
 
     status: int = 200

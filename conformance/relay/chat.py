@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from conformance.relay import wire
-from conformance.relay.call import Refusal, Stage
+from conformance.relay.call import Stage
 from conformance.relay.formats import formatted, logprobs
+from conformance.relay.reading import read_request
 from conformance.relay.validate import validate
 from conformance.relay.words import generate, prompt_tokens, respond
 
@@ -46,22 +46,6 @@ def complete(call: Call) -> None:
         _stream(call)
     else:
         _answer(call)
-
-
-def read_request(call: Call) -> None:
-    """Read the body as a JSON object."""
-    try:
-        request = json.loads(call.raw, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        message = "We could not parse the JSON body of your request."
-        raise Refusal(400, message, code="invalid_json") from None
-    if not isinstance(request, dict):
-        raise Refusal(400, "The body of your request is not a JSON object.", code="invalid_json")
-    call.request = request
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def plan(call: Call) -> None:

@@ -22,25 +22,39 @@ Check = Callable[[Any], Complaint | None]
 
 def validate(request: Mapping[str, Any], models: Collection[str]) -> None:
     """Refuse a request that no OpenAI-style model may answer."""
-    _check_model(request.get("model"), models)
+    check_model(request.get("model"), models)
     _check_messages(request.get("messages"))
-    for name, check in FIELDS.items():
+    check_fields(request, FIELDS)
+
+
+def check_fields(request: Mapping[str, Any], fields: Mapping[str, Check]) -> None:
+    """Refuse the first field whose value, unless it is null, its check complains of."""
+    for name, check in fields.items():
         value = request.get(name)
         complaint = check(value) if value is not None else None
         if complaint:
             code, expected = complaint
-            raise _refuse(name, code, f"Invalid value for '{name}': expected {expected}.")
+            raise refuse(name, code, f"Invalid value for '{name}': expected {expected}.")
 
 
-def _refuse(param: str, code: str, message: str) -> Refusal:
+def require(request: Mapping[str, Any], *names: str) -> None:
+    """Refuse a request that lacks one of these fields, or where it is null or empty."""
+    for name in names:
+        if request.get(name) in (None, "", [], {}):
+            raise refuse(name, "missing_required_parameter", f"Missing required parameter: '{name}'.")
+
+
+def refuse(param: str, code: str, message: str) -> Refusal:
+    """A refusal of one field."""
     return Refusal(400, message, param=param, code=code)
 
 
-def _check_model(model: object, models: Collection[str]) -> None:
+def check_model(model: object, models: Collection[str]) -> None:
+    """Refuse a model that is missing, no text, or not among those that there are."""
     if model is None or model == "":
-        raise _refuse("model", "missing_required_parameter", "Missing required parameter: 'model'.")
+        raise refuse("model", "missing_required_parameter", "Missing required parameter: 'model'.")
     if not isinstance(model, str):
-        raise _refuse("model", "invalid_type", "Invalid type for 'model': expected a string.")
+        raise refuse("model", "invalid_type", "Invalid type for 'model': expected a string.")
     if model not in models:
         message = f"The model '{model[:100]}' does not exist or you do not have access to it."
         raise Refusal(404, message, param="model", code="model_not_found")
@@ -48,28 +62,30 @@ def _check_model(model: object, models: Collection[str]) -> None:
 
 def _check_messages(messages: object) -> None:
     if messages is None:
-        raise _refuse("messages", "missing_required_parameter", "Missing required parameter: 'messages'.")
+        raise refuse("messages", "missing_required_parameter", "Missing required parameter: 'messages'.")
     if not isinstance(messages, list):
-        raise _refuse("messages", "invalid_type", "Invalid type for 'messages': expected an array.")
+        raise refuse("messages", "invalid_type", "Invalid type for 'messages': expected an array.")
     if not messages:
-        raise _refuse("messages", "empty_array", "Invalid 'messages': expected at least one message.")
+        raise refuse("messages", "empty_array", "Invalid 'messages': expected at least one message.")
     for number, message in enumerate(messages):
         _check_message(message, f"messages[{number}]")
 
 
 def _check_message(message: object, name: str) -> None:
     if not isinstance(message, dict):
-        raise _refuse(name, "invalid_type", f"Invalid type for '{name}': expected an object.")
+        raise refuse(name, "invalid_type", f"Invalid type for '{name}': expected an object.")
     if "role" not in message:
-        raise _refuse(f"{name}.role", "missing_required_parameter", f"Missing required parameter: '{name}.role'.")
+        raise refuse(f"{name}.role", "missing_required_parameter", f"Missing required parameter: '{name}.role'.")
     if not isinstance(message["role"], str) or message["role"] not in ROLES:
         expected = ", ".join(sorted(ROLES))
-        raise _refuse(f"{name}.role", "invalid_value", f"Invalid value for '{name}.role': expected one of {expected}.")
+        raise refuse(f"{name}.role", "invalid_value", f"Invalid value for '{name}.role': expected one of {expected}.")
     if not isinstance(message.get("content"), str | list | None):
-        raise _refuse(f"{name}.content", "invalid_type", f"Invalid type for '{name}.content': expected a string.")
+        raise refuse(f"{name}.content", "invalid_type", f"Invalid type for '{name}.content': expected a string.")
 
 
-def _number(low: float, high: float) -> Check:
+def number(low: float, high: float) -> Check:
+    """A number in this range."""
+
     def check(value: Any) -> Complaint | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "invalid_type", "a number"
@@ -78,7 +94,9 @@ def _number(low: float, high: float) -> Check:
     return check
 
 
-def _integer(low: int | None = None, high: int | None = None) -> Check:
+def integer(low: int | None = None, high: int | None = None) -> Check:
+    """A whole number in this range."""
+
     def check(value: Any) -> Complaint | None:
         if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
             return "invalid_type", "an integer"
@@ -91,8 +109,19 @@ def _integer(low: int | None = None, high: int | None = None) -> Check:
     return check
 
 
-def _of(kind: type, words: str) -> Check:
+def of(kind: type, words: str) -> Check:
+    """A value of this type."""
     return lambda value: None if isinstance(value, kind) else ("invalid_type", words)
+
+
+def one_of(*names: str) -> Check:
+    """One of these words."""
+
+    def check(value: Any) -> Complaint | None:
+        known = isinstance(value, str) and value in names
+        return None if known else ("invalid_value", f"one of {', '.join(names)}")
+
+    return check
 
 
 def _stop(value: Any) -> Complaint | None:
@@ -115,7 +144,7 @@ def _stream_options(value: Any) -> Complaint | None:
 def _logit_bias(value: Any) -> Complaint | None:
     if not isinstance(value, dict):
         return "invalid_type", "an object"
-    bias = _integer(-100, 100)
+    bias = integer(-100, 100)
     return next((complaint for complaint in map(bias, value.values()) if complaint), None)
 
 
@@ -138,21 +167,21 @@ def _json_schema(value: Any) -> Complaint | None:
 
 
 FIELDS: Mapping[str, Check] = {
-    "temperature": _number(0, 2),
-    "top_p": _number(0, 1),
-    "n": _integer(1, 128),
+    "temperature": number(0, 2),
+    "top_p": number(0, 1),
+    "n": integer(1, 128),
     "stop": _stop,
-    "max_tokens": _integer(1),
-    "max_completion_tokens": _integer(1),
-    "stream": _of(bool, "a boolean"),
+    "max_tokens": integer(1),
+    "max_completion_tokens": integer(1),
+    "stream": of(bool, "a boolean"),
     "stream_options": _stream_options,
     "logit_bias": _logit_bias,
-    "presence_penalty": _number(-2, 2),
-    "frequency_penalty": _number(-2, 2),
-    "logprobs": _of(bool, "a boolean"),
-    "top_logprobs": _integer(0, 20),
+    "presence_penalty": number(-2, 2),
+    "frequency_penalty": number(-2, 2),
+    "logprobs": of(bool, "a boolean"),
+    "top_logprobs": integer(0, 20),
     "response_format": _response_format,
-    "seed": _integer(),
-    "user": _of(str, "a string"),
+    "seed": integer(),
+    "user": of(str, "a string"),
 }
 """The optional fields that are looked at, in the order in which they are."""

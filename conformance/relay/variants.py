@@ -18,7 +18,8 @@ from conformance.relay.quirks import Quirks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-API = "/v1"
+_ROOTS = frozenset({"v1", "v1beta", "dashboard", "api"})
+"""Where the API begins in a path."""
 _MOST_VARIANTS = 1024
 
 
@@ -42,7 +43,8 @@ class Address(NamedTuple):
             else:
                 seed = parts[1]
             del parts[:2]
-        inside = "/" + "/".join(parts[parts.index("v1") :]) if "v1" in parts else ""
+        start = next((place for place, part in enumerate(parts) if part in _ROOTS), None)
+        inside = "/" + "/".join(parts[start:]) if start is not None else ""
         return cls(tuple(faults), seed, inside)
 
 

@@ -58,9 +58,10 @@ def encode(value: object) -> bytes:
     return _ENCODE(value).encode("utf-8", "replace")
 
 
-def event(value: object) -> bytes:
-    """Write one server-sent event."""
-    return b"data: " + encode(value) + b"\n\n"
+def event(value: object, name: str = "") -> bytes:
+    """Write one server-sent event, with its name if it has one."""
+    named = f"event: {name}\n".encode() if name else b""
+    return named + b"data: " + encode(value) + b"\n\n"
 
 
 def header(headers: Headers, name: bytes) -> bytes:

@@ -23,6 +23,7 @@ from conformance.reporting.evidence import anchors_by_case, content, evidence
 from conformance.reporting.requests import claim_rows, coverage_lines, parameter_rows, smallest
 from conformance.reporting.requirements import operation_title
 from conformance.reporting.results import instant, tool
+from conformance.reporting.scope import models_asked, not_run
 from conformance.reporting.summary import columns, outlook, run_verdict, sentence, spent
 from conformance.reporting.texts import (
     AREAS,
@@ -115,6 +116,7 @@ def _head(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> d
         "complete": ledger.complete,
         "planned": len(ledger.plan),
         "missing": _missing(ledger),
+        "models": models_asked(ledger),
         "only_rules": ledger.rules,
     }
 
@@ -160,6 +162,8 @@ def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str
         "others": by_verdict(found, OTHERS),
         "passed": by_operation(found, Verdict.PASS),
         "not_applicable": by_operation(found, Verdict.NOT_APPLICABLE),
+        "checks_not_run": by_operation(found, Verdict.NOT_RUN),
+        "not_run": not_run(ledger),
         "exchanges": exchanges,
         "links": {item.case: item.anchor for item in exchanges if item.judged},
         "parameters": parameter_rows(ledger, anchors),

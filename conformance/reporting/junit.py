@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.reporting.requirements import Requirement
     from conformance.rules.base import Rule
 
-_SKIPPED = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOT_APPLICABLE}
+_SKIPPED = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOT_APPLICABLE, Verdict.NOT_RUN}
 _LONGEST = 1_000
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conformance.reporting.evidence import Evidence
 
 _MOST_MISSING = 12
-_UNJUDGED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
+_UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 LOOKS = {
     Support.HONOURED: "pass",
     Support.ACCEPTED: "pass",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance._version import __version__
 from conformance.contract import CONTRACTS
 from conformance.reporting.requests import claim_rows
+from conformance.reporting.scope import not_run
 from conformance.reporting.summary import counts, run_verdict, spent
 from conformance.reporting.visible import bounded
 from conformance.support import parameter_support
@@ -37,6 +38,7 @@ def results(
             "name": ledger.provider.title,
             "base_url": ledger.provider.base_url,
             "model": ledger.provider.model,
+            "models": dict(ledger.models),
         },
         "contracts": [*(["documented"] if profile else []), *CONTRACTS],
         "profile": _profile(profile, judgements),
@@ -45,6 +47,7 @@ def results(
         "spent": asdict(spent(ledger)),
         "verdict": run_verdict(judgements, ledger, strict=strict),
         "counts": counts(judgements),
+        "not_run": [{"name": each.name, "why": each.code} for each in not_run(ledger)],
         "judgements": [_judgement(judgement) for judgement in judgements],
         "parameters": [_parameter(row) for row in parameter_support(ledger)],
         "minimised": [_minimised(found) for found in ledger.minimised],

@@ -81,7 +81,7 @@ def exit_code(verdict: str) -> int:
 
 
 def counts(judgements: Iterable[Judgement]) -> dict[str, int]:
-    """How many judgements have each verdict; all eight words are there."""
+    """How many judgements have each verdict; every word is there."""
     found = {verdict.label: 0 for verdict in Verdict}
     for judgement in judgements:
         found[judgement.verdict.label] += 1
@@ -183,5 +183,4 @@ def spent(ledger: Ledger) -> Spent:
 
 def _requests(exchange: Exchange) -> int:
     """How often the case was sent; what was held back cost nothing."""
-    unsent = exchange.failure is not None and exchange.failure.kind == "unsent"
-    return len(exchange.attempts) + (0 if unsent else 1)
+    return len(exchange.attempts) + (1 if exchange.was_sent else 0)

@@ -8,6 +8,7 @@ from conformance.model import Finding, Verdict
 from conformance.reporting.findings import values
 from conformance.reporting.requests import smallest, smallest_of
 from conformance.reporting.requirements import requirement
+from conformance.reporting.scope import models_asked, not_run
 from conformance.reporting.summary import column, matrix, run_verdict, sentence, spent, worst_first
 from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, UI, VERDICTS, Text
 from conformance.reporting.visible import shorten, visible
@@ -27,6 +28,11 @@ MOST = 12
 """Judgements that are shown; the others are in the HTML report."""
 _WIDEST = 100
 _BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
+_NOT_RUN = {
+    "no-model": "no model is known (--model NAME=MODEL)",
+    "dear": "costs more (--dear)",
+    "not-planned": "not in this plan",
+}
 _STYLES = {
     "fail": "bold red",
     "error": "bold magenta",
@@ -167,6 +173,13 @@ def _notices(ledger: Ledger, judgements: Sequence[Judgement]) -> Iterator[str]:
         yield "interrupted: the record has no end"
     if ledger.provider.profile and not any(column(judgement.rule) == "documented" for judgement in judgements):
         yield f"nothing that the page {visible(ledger.provider.profile)} says was checked in this run"
+    asked = [f"{each.role} {each.model}" + (" (picked)" if each.picked else "") for each in models_asked(ledger)]
+    if asked:
+        yield f"other models: {visible(', '.join(asked))}"
+    for code, words in _NOT_RUN.items():
+        names = [each.name for each in not_run(ledger) if each.code == code]
+        if names:
+            yield f"not run, {words}: {visible(', '.join(names))}"
     if ledger.rules:
         yield f"only these rules: {visible(', '.join(ledger.rules))}"
 
@@ -196,8 +209,15 @@ def _worst(cell: Sequence[Judgement]) -> str:
 def _counted(judgements: Sequence[Judgement]) -> str:
     """`2 fail, 1 warn, 20 pass`; what did not apply is not counted."""
     found = [judgement.verdict for judgement in judgements]
-    shown = [verdict for verdict in sorted(Verdict, reverse=True) if verdict in found and verdict]
-    return ", ".join(f"{found.count(verdict)} {VERDICTS[verdict].en}" for verdict in shown) or "none applied"
+    shown = [
+        verdict for verdict in sorted(Verdict, reverse=True) if verdict in found and verdict > Verdict.NOT_APPLICABLE
+    ]
+    return ", ".join(f"{found.count(verdict)} {VERDICTS[verdict].en}" for verdict in shown) or _nothing(found)
+
+
+def _nothing(found: Sequence[Verdict]) -> str:
+    """What to say of an operation of which nothing could be judged."""
+    return "not run" if set(found) == {Verdict.NOT_RUN} else "none applied"
 
 
 def _judgement(screen: _Screen, judgement: Judgement, rules: Mapping[str, Rule], left: Smallest | None = None) -> None:

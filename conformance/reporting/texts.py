@@ -27,6 +27,7 @@ SYMBOLS = {
     "fail": "✕",
     "error": "‼",
     "not-applicable": "∅",
+    "not-run": "○",
 }
 """One sign for each verdict word, because colour alone tells nothing to some readers."""
 
@@ -39,6 +40,7 @@ VERDICTS = {
     Verdict.NOTE: Text("note", "备注"),
     Verdict.PASS: Text("pass", "通过"),
     Verdict.NOT_APPLICABLE: Text("not applicable", "不适用"),
+    Verdict.NOT_RUN: Text("not run", "未测试"),
 }
 
 MEANINGS = {
@@ -60,6 +62,9 @@ MEANINGS = {
     Verdict.NOTE: Text("worth knowing; nothing is broken.", "值得了解，但没有问题。"),
     Verdict.PASS: Text("seen to hold in every answer that could show it.", "在所有能体现它的回答中都成立。"),
     Verdict.NOT_APPLICABLE: Text("no answer of this run could show it.", "本次检测中没有能体现它的回答。"),
+    Verdict.NOT_RUN: Text(
+        "nothing was asked, so nothing is known; this is never a pass.", "没有发送请求，因此一无所知；这绝不是通过。"
+    ),
 }
 
 SEVERITIES = {
@@ -312,6 +317,15 @@ UI = {
     "copied": Text("Copied", "已复制"),
     "passed": Text("What holds", "通过的项目"),
     "passed-count": Text("{count} checks passed", "{count} 项检查通过"),
+    "not-run": Text("Not run", "未测试"),
+    "not-run-lead": Text(
+        "Nothing was asked here, so nothing is known: this is no pass.",
+        "这些接口没有发送任何请求，因此一无所知：这不是通过。",
+    ),
+    "not-run-why": Text("Why", "原因"),
+    "not-run-count": Text("{count} checks were not run", "{count} 项检查没有进行"),
+    "other-models": Text("Other models", "其他模型"),
+    "picked": Text("picked from the relay's list", "从中转站的模型列表中选取"),
     "not-applicable-count": Text("{count} checks did not apply", "{count} 项检查不适用"),
     "requirement": Text("Requirement", "要求"),
     "level": Text("Level", "级别"),

@@ -17,6 +17,8 @@ AREAS = (
     "stream_usage",
     "generated",
     "documented",
+    "operations",
+    "embeddings",
 )
 
 

@@ -8,8 +8,12 @@ from conformance.documented import Documented
 from conformance.model import Exchange, Expectation, Finding
 from conformance.refusals import BUSY, message_of, met_no_route
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import PLAIN, is_json
+from conformance.rules.views import LATER, STREAMS, is_json
 
+_DERIVED = ("models.list", "models.retrieve", "chat")
+"""Operations whose answers a page may document."""
+_NAMED = (*_DERIVED, *(name for name in LATER if name not in STREAMS))
+"""Operations that a page may name."""
 _BREAKS = "what the provider's page promises is not what is delivered"
 _BREAKS_ZH = "实际返回的内容与服务商自己的文档不符"
 
@@ -18,7 +22,7 @@ _BREAKS_ZH = "实际返回的内容与服务商自己的文档不符"
     "documented.operation.offered",
     doc="page:navigation",
     zh="文档目录中列出的接口必须存在",
-    operations=PLAIN,
+    operations=_NAMED,
     answers=Answers.EVERYTHING,
     cases=lambda case: case.expect is Expectation.SUCCESS,
     applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
@@ -48,7 +52,7 @@ def _shape(exchange: Exchange, page: Documented, *, weak: bool) -> Iterator[Find
     "response.documented",
     doc="page:response",
     zh="回答的结构必须符合服务商自己文档中写明的内容",
-    operations=PLAIN,
+    operations=_DERIVED,
     applies=is_json,
     page=Documented.describes,
     breaks=_BREAKS,
@@ -64,7 +68,7 @@ def as_documented(exchange: Exchange, page: Documented) -> Iterator[Finding]:
     doc="page:response",
     basis="implied",
     zh="回答的结构应与服务商文档中的示例一致",
-    operations=PLAIN,
+    operations=_DERIVED,
     applies=is_json,
     page=Documented.describes,
     breaks=_BREAKS,

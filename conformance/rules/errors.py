@@ -9,7 +9,7 @@ from conformance.contract import schema_errors
 from conformance.model import Exchange, Expectation, Finding
 from conformance.refusals import message_of, names_model
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import EVERY, is_json
+from conformance.rules.views import EVERY, OPENAI, is_json
 
 _ENVELOPE = "openai/error.json#/$defs/compat"
 _REFUSED = range(400, 500)
@@ -35,7 +35,7 @@ _OLD_NEW_API = "validation-500"
     doc="openai:guides/error-codes",
     lines=("ERR-01",),
     zh='错误回答必须是 {"error": {"message", "type"}} 结构',
-    operations=EVERY,
+    operations=OPENAI,
     answers=Answers.ERROR,
     applies=is_json,
     breaks="clients raise the right class but lose the message",
@@ -52,7 +52,7 @@ def envelope_shape(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:guides/error-codes",
     lines=("ERR-02",),
     zh="error 对象应含 param 和 code,值为字符串或 null",
-    operations=EVERY,
+    operations=OPENAI,
     answers=Answers.ERROR,
     applies=lambda exchange: exchange.error is not None,
     breaks="clients cannot tell which field or which kind of error it was",

@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from conformance.contract import CONTRACTS, load_schemas, shape_errors
 from conformance.model import Exchange, Finding
+from conformance.operations import OPERATIONS
 from conformance.rules.base import rule
 from conformance.rules.views import is_readable
 
@@ -46,11 +47,7 @@ def _shape_rule(subject: str, contract: str) -> None:
     words, zh_words = _WORDS[contract]
 
     def check(exchange: Exchange) -> Iterator[Finding]:
-        if contract == "strict" and shape_errors(exchange, "compat"):
-            return  # said already, and louder
-        for error in shape_errors(exchange, contract):
-            label = _label(subject, error.at, error.actual)
-            yield Finding(error.at, error.expected, error.actual, error.message, deviation=label)
+        yield from shape_findings(exchange, contract)
 
     check.__doc__ = f"{name} {words}."
     rule(
@@ -63,6 +60,15 @@ def _shape_rule(subject: str, contract: str) -> None:
         breaks=_BREAKS[contract][0],
         breaks_zh=_BREAKS[contract][1],
     )(check)
+
+
+def shape_findings(exchange: Exchange, contract: str) -> Iterator[Finding]:
+    """A finding for each place where an answer breaks one of its schemas; `strict` is silent where `compat` is not."""
+    if contract == "strict" and shape_errors(exchange, "compat"):
+        return  # said already, and louder
+    for error in shape_errors(exchange, contract):
+        label = _label(exchange.case.operation, error.at, error.actual)
+        yield Finding(error.at, error.expected, error.actual, error.message, deviation=label)
 
 
 def _label(subject: str, at: str, actual: Any) -> str:
@@ -79,26 +85,40 @@ def _label(subject: str, at: str, actual: Any) -> str:
 @cache
 def _documented(operation: str) -> Mapping[str, Any]:
     """The properties that the schemas of an operation name, as a tree; lists stand under `*`."""
-    schemas = load_schemas()
+    home = f"{OPERATIONS[operation].schema}.json"
     tree: dict[str, Any] = {}
     for contract in CONTRACTS:
-        _grow(tree, {"$ref": f"openai/{operation}.json#/$defs/{contract}"}, f"openai/{operation}.json", schemas)
+        _grow(tree, {"$ref": f"#/$defs/{contract}"}, home, ())
     return tree
 
 
-def _grow(tree: dict[str, Any], schema: Mapping[str, Any], home: str, schemas: Mapping[str, Any]) -> None:
-    """Add what one schema names to the tree, following references."""
+def _grow(tree: dict[str, Any], schema: Any, home: str, seen: tuple[str, ...]) -> None:
+    """Add what one schema names to the tree, following references (`seen`: those that led here)."""
+    if not isinstance(schema, dict):
+        return
     reference = schema.get("$ref")
-    if reference:
-        path, _, pointer = reference.partition("#")
-        home = (path if path.startswith("openai/") else f"openai/{path}") if path else home
-        _grow(tree, schemas[home]["$defs"][pointer.rpartition("/")[2]], home, schemas)
-    for part in schema.get("allOf", ()):
-        _grow(tree, part, home, schemas)
+    if reference and (target := _target(reference, home)) not in seen:
+        path, _, pointer = target.partition("#")
+        _grow(tree, load_schemas()[path]["$defs"][pointer.rpartition("/")[2]], path, (*seen, target))
+    for part in [*(schema.get(word) for word in ("if", "then", "else")), *_alternatives(schema)]:
+        _grow(tree, part, home, seen)
     for name, inner in schema.get("properties", {}).items():
-        _grow(tree.setdefault(name, {}), inner, home, schemas)
+        _grow(tree.setdefault(name, {}), inner, home, seen)
     if "items" in schema:
-        _grow(tree.setdefault("*", {}), schema["items"], home, schemas)
+        _grow(tree.setdefault("*", {}), schema["items"], home, seen)
+
+
+def _target(reference: str, home: str) -> str:
+    """What a reference in the document `home` refers to, by path and pointer."""
+    path, _, pointer = reference.partition("#")
+    folder = home.rpartition("/")[0]
+    return f"{(path if '/' in path else f'{folder}/{path}') if path else home}#{pointer}"
+
+
+def _alternatives(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """The schemas of which some or all hold besides."""
+    for word in ("allOf", "anyOf", "oneOf"):
+        yield from schema.get(word, ())
 
 
 @cache
@@ -129,6 +149,26 @@ def _extras(value: Any, tree: Mapping[str, Any], at: str = "") -> Iterator[tuple
                 yield from _extras(inner, tree[key], below)
 
 
+def undocumented(exchange: Exchange) -> Iterator[Finding]:
+    """A finding for each field that the schemas of the exchange's operation do not know, the first time it comes."""
+    operation = exchange.case.operation
+    if f"{OPERATIONS[operation].schema}.json" not in load_schemas():
+        return  # while schemas are being written
+    tree = _documented(operation)
+    if OPERATIONS[operation].streams:
+        bodies = [(f"/events/{chunk.event}", chunk.value) for chunk in exchange.stream.chunks]
+    else:
+        bodies = [("", exchange.json)]
+    seen: set[str] = set()
+    for prefix, body in bodies:
+        if _closed(operation).is_valid(body):
+            continue
+        for at, key in _extras(body, tree):
+            if key not in seen:
+                seen.add(key)
+                yield Finding(prefix + at, "no such field", key, deviation=_KNOWN_EXTRAS.get(key, ""))
+
+
 def _step(key: str) -> str:
     """A key as one step of a JSON pointer (RFC 6901)."""
     return key.replace("~", "~0").replace("/", "~1")
@@ -139,19 +179,7 @@ def _extras_rule(subject: str) -> None:
     operation, name, zh, doc, _ = _SUBJECTS[subject]
 
     def check(exchange: Exchange) -> Iterator[Finding]:
-        tree = _documented(operation)
-        if operation == "chat.stream":
-            bodies = [(f"/events/{chunk.event}", chunk.value) for chunk in exchange.stream.chunks]
-        else:
-            bodies = [("", exchange.json)]
-        seen: set[str] = set()
-        for prefix, body in bodies:
-            if _closed(operation).is_valid(body):
-                continue
-            for at, key in _extras(body, tree):
-                if key not in seen:
-                    seen.add(key)
-                    yield Finding(prefix + at, "no such field", key, deviation=_KNOWN_EXTRAS.get(key, ""))
+        yield from undocumented(exchange)
 
     check.__doc__ = f"{name} MAY have fields that OpenAI does not document."
     rule(

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from conformance.operations import OPERATIONS
 from conformance.usage import reported_usage
 
 if TYPE_CHECKING:
@@ -13,9 +14,20 @@ if TYPE_CHECKING:
 
     from conformance.model import Exchange
 
-PLAIN = ("models.list", "models.retrieve", "chat")
 CHATS = ("chat", "chat.stream")
-EVERY = ("models.list", "models.retrieve", "chat", "chat.stream", "gateway")
+EVERY = tuple(name for name in OPERATIONS if name != "media")
+"""Every operation of the relay itself."""
+OPENAI = tuple(name for name in EVERY if OPERATIONS[name].dialect == "openai")
+"""Those whose errors have OpenAI's form."""
+PLAIN = tuple(
+    name for name in EVERY if OPERATIONS[name].schema and not OPERATIONS[name].streams and not name.startswith("audio.")
+)
+"""Those that answer with one JSON text, whatever is asked."""
+STREAMS = tuple(name for name in EVERY if OPERATIONS[name].streams)
+LATER = tuple(
+    name for name in EVERY if not name.startswith("models.") and name not in {"chat", "chat.stream", "gateway"}
+)
+"""Operations beside models and chat, whose rules of shape and acceptance are the same for all."""
 
 FINISHES = ("stop", "length", "tool_calls", "content_filter", "function_call")
 """OpenAI's finish reasons."""
@@ -35,7 +47,7 @@ def has_chunks(exchange: Exchange) -> bool:
 
 def is_readable(exchange: Exchange) -> bool:
     """The answer has a body of its operation's kind: chunks of a stream, or a JSON object."""
-    return has_chunks(exchange) if exchange.case.operation == "chat.stream" else is_json(exchange)
+    return has_chunks(exchange) if OPERATIONS[exchange.case.operation].streams else is_json(exchange)
 
 
 def request_body(exchange: Exchange) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A rule and an operation."""
 
-_SKIPPED = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
+_SKIPPED = frozenset({Verdict.NOT_RUN, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 _USAGE, _OURS = 4, 7
 
 
@@ -43,6 +43,7 @@ class Asked:
     generated: int
     seed: int
     profile: Profile | None
+    dear: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +202,15 @@ def open_relay(asked: Asked, out: Path | None, *, strict: bool, sends: bool) -> 
     `out`: the folder for the ledger; None takes a temporary one.
     """
     provider = asked.provider
-    cases = tuple(plan(keyless=not provider.key_env, generated=asked.generated, seed=asked.seed, profile=asked.profile))
+    cases = tuple(
+        plan(
+            keyless=not provider.key_env,
+            generated=asked.generated,
+            seed=asked.seed,
+            profile=asked.profile,
+            dear=asked.dear,
+        )
+    )
     secrets = vetting.gather_secrets(provider) if sends else Secrets()
     vetting.check_secrets(provider, secrets, cases)
     if out is not None and (out / vetting.LEDGER).exists():

@@ -50,8 +50,9 @@ def _open(config: pytest.Config) -> Door:
         return open_ledger(Path(option.relay_ledger), option.relay_profile, strict=option.relay_strict)
     key_env = "" if option.relay_no_key else option.relay_key_env
     profile = vetting.chosen_profile(option.relay_profile or "")
-    provider = vetting.checked_provider(option.relay_url, option.relay_model, key_env, "", option.relay_header, profile)
-    asked = Asked(provider, _limits(option), option.relay_generated, option.relay_seed, profile)
+    models = option.relay_model or []
+    provider = vetting.checked_provider(option.relay_url, models, key_env, "", option.relay_header, profile)
+    asked = Asked(provider, _limits(option), option.relay_generated, option.relay_seed, profile, dear=option.relay_dear)
     out = Path(option.relay_out) if option.relay_out is not None else None
     return open_relay(asked, out, strict=option.relay_strict, sends=not option.collectonly)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "catalogue", "find"]
 
-AREAS = ("http", "auth", "errors", "models", "requests", "chat", "usage", "stream", "generated", "page")
+AREAS = ("http", "auth", "errors", "models", "requests", "chat", "usage", "stream", "generated", "page", "embeddings")
 
 
 def catalogue() -> Mapping[str, Fault]:

@@ -1,0 +1,1 @@
+"""What real clients make of a recorded run: each reads the replayed answers in a process of its own."""

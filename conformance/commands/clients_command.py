@@ -1,0 +1,83 @@
+"""`relay-conformance clients`: what real clients make of a recorded run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.clients.readings import ClientRun
+    from conformance.clients.table import Client
+    from conformance.model import Ledger
+    from conformance.reporting.client_rows import ClientLine, ClientRow
+
+BROKEN = 1
+"""Exit code where a client breaks."""
+NONE_RUN = 6
+"""Exit code where no client read anything: that is inconclusive."""
+
+
+@click.command("clients")
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--client", "names", multiple=True, metavar="NAME", help="Only this client. Repeatable.")
+def clients_command(ledger: Path, names: tuple[str, ...]) -> int:
+    """Let real clients read the answers of LEDGER, replayed on this machine: the relay is not asked again.
+
+    Clients: openai, anthropic, litellm, langchain, as far as they are installed (pip install
+    'relay-conformance[clients]'). What they read goes to clients.json beside the ledger.
+    """
+    from conformance.clients.comparing import State  # noqa: PLC0415 - --help must be quick
+    from conformance.clients.storing import CLIENTS_FILE, write_readings  # noqa: PLC0415
+    from conformance.clients.table import chosen_clients  # noqa: PLC0415
+    from conformance.clients.verdicts import client_verdicts  # noqa: PLC0415
+    from conformance.judging import judge  # noqa: PLC0415
+    from conformance.ledger import read_ledger  # noqa: PLC0415
+    from conformance.reporting.client_rows import client_rows  # noqa: PLC0415
+    from conformance.vetting import ledger_in  # noqa: PLC0415
+
+    chosen = chosen_clients(names)
+    path = ledger_in(ledger)
+    recorded = read_ledger(path)
+    runs = let_read(recorded, chosen)
+    file = path.parent / CLIENTS_FILE
+    write_readings(file, recorded, runs)
+    verdicts = client_verdicts(recorded, runs, judge(recorded))
+    for line in _lines(client_rows(verdicts)):
+        click.echo(line)
+    click.echo(f"readings  {file}")
+    states = {verdict.state for verdict in verdicts}
+    return BROKEN if State.BREAKS in states else 0 if states & {State.WORKS, State.LIMITS} else NONE_RUN
+
+
+def let_read(ledger: Ledger, clients: Sequence[Client]) -> list[ClientRun]:
+    """Replay a run on a free port of this machine and let clients read it."""
+    from conformance.clients.running import run_clients  # noqa: PLC0415 - as above
+    from conformance.relay import BackgroundRelay  # noqa: PLC0415
+    from conformance.replay_app import Replay  # noqa: PLC0415
+    from conformance.replaying import Recording  # noqa: PLC0415
+
+    with BackgroundRelay(Replay(Recording(ledger))) as replay:
+        return run_clients(ledger, clients, replay.url)
+
+
+def _lines(rows: Sequence[ClientRow]) -> Iterator[str]:
+    """The rows for a terminal."""
+    from conformance.reporting.visible import visible  # noqa: PLC0415 - as above
+
+    width = max(len(row.title) for row in rows)
+    for row in rows:
+        yield f"{row.title:{width}}  {row.word.en}: {visible(row.read.en, 300)}"
+        for line in row.lines:
+            yield f"  {line.what.en}, {line.count} of them, first {visible(line.case, 120)}"
+            if line.detail:
+                yield f"    {visible(line.detail, 200)}"
+            yield f"    {_rules(line)}"
+
+
+def _rules(line: ClientLine) -> str:
+    more = f" and {line.more} more" if line.more else ""
+    return f"broken there: {', '.join(line.rules)}{more}" if line.rules else "no requirement of ours is broken there"

@@ -1,0 +1,100 @@
+"""What a run asked, of which models, and what it did not ask: nothing that was not run is ever taken for a pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.materialise import role_of
+from conformance.operations import OPERATIONS
+from conformance.reporting.requirements import operation_title
+from conformance.reporting.texts import Text
+from conformance.roles import CHAT, ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.model import Case, Exchange, Ledger
+
+_ONLY_FOLLOWS = frozenset({"media"})
+"""Operations that only other answers lead to."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which model was asked in which role."""
+
+    role: str
+    title: Text
+    model: str
+    picked: bool
+    """Whether we picked it from the relay's own list."""
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """An operation, or a variant of one, that was not asked for anything."""
+
+    name: str
+    """The id of the operation or role."""
+    title: Text
+    code: str
+    """no-model, dear or not-planned"""
+    why: Text
+
+
+def models_asked(ledger: Ledger) -> list[Asked]:
+    """The models of all roles but chat, in the order of the roles; one that is the chat model is left out."""
+    return [
+        Asked(role.id, Text(role.title, role.zh), ledger.models[role.id], role.id not in ledger.provider.models)
+        for role in ROLES.values()
+        if role.id != CHAT and ledger.models.get(role.id, ledger.provider.model) != ledger.provider.model
+    ]
+
+
+def not_run(ledger: Ledger) -> list[NotRun]:
+    """What this version could ask and this run did not."""
+    if ledger.stop is not None or ledger.rules:
+        return []  # the run ended early or was asked for a part only, which is said already
+    sent = [exchange for exchange in ledger.exchanges if not _held_back(exchange)]
+    operations = {exchange.case.operation for exchange in sent}
+    planned = {case.operation for case in ledger.plan}
+    found = [
+        _operation(name, planned, ledger.plan)
+        for name in OPERATIONS
+        if name not in operations and name not in _ONLY_FOLLOWS
+    ]
+    return found + _roles(ledger, sent)
+
+
+def _held_back(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind in {"no-model", "no-basis"}
+
+
+def _operation(name: str, planned: set[str], plan: Sequence[Case]) -> NotRun:
+    title = operation_title(name)
+    if name in planned:
+        role = next((role_of(case) for case in plan if case.operation == name), "")
+        return NotRun(name, title, "no-model", _no_model(role))
+    if OPERATIONS[name].price == "dear":
+        why = Text("costs money that one notices; add --dear", "费用较高;需加 --dear")
+        return NotRun(name, title, "dear", why)
+    return NotRun(name, title, "not-planned", Text("not part of this run's plan", "不在本次测试计划内"))
+
+
+def _roles(ledger: Ledger, sent: Sequence[Exchange]) -> list[NotRun]:
+    """Variants of an operation whose model neither was given nor is listed."""
+    wanted = {case.role: None for case in ledger.plan if case.role}
+    asked = {exchange.case.role for exchange in sent}
+    return [
+        NotRun(name, Text(ROLES[name].title, ROLES[name].zh), "no-model", _no_model(name))
+        for name in wanted
+        if name not in asked and name in ROLES
+    ]
+
+
+def _no_model(role: str) -> Text:
+    return Text(
+        f"no such model was given or is listed; give one with --model {role}=NAME",
+        f"没有给出也没有列出这类模型;可用 --model {role}=模型名 指定",
+    )
