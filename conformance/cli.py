@@ -205,12 +205,12 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--max-requests",
             type=click.IntRange(1),
-            help="Never send more than this (default: 120; with --generated, what that may need).",
+            help="Never send more than this (default: 400; with --generated, what that may need).",
         ),
         click.option(
             "--max-output-tokens",
             type=click.IntRange(0),
-            help="Never ask for more (default: 6000, and 40 for each generated).",
+            help="Never ask for more (default: 16000, and 40 for each generated).",
         ),
         click.option("--timeout", default=60.0, show_default=True, type=_Finite(0.1), help="Seconds for one exchange."),
         click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="Send a further header. Repeatable."),

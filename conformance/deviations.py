@@ -90,4 +90,72 @@ DEVIATIONS = {
     ),
     "embedding-index-zero": Deviation("every embedding has index 0", "每个嵌入的 index 都是 0", "one-api with Gemini"),
     "fake-streaming": Deviation("the whole answer at once", "攒完后一次性发送", "reverse channels"),
+    "previous-response-lost": Deviation(
+        "an answer just given is not found again", "找不到刚刚给出的回答", "relays with several upstream accounts"
+    ),
+    "tool-index-missing": Deviation(
+        "tool calls in a stream without index",
+        "流式工具调用没有 index",
+        "one-api with Claude, new-api 2025-04 with Claude",
+    ),
+    "tool-index-collision": Deviation(
+        "two tool calls share one index", "两个工具调用共用一个 index", "new-api with Claude, when a tool comes first"
+    ),
+    "tool-index-gap": Deviation(
+        "the index of tool calls skips a number", "工具调用的 index 有缺号", "new-api with Claude, after thinking"
+    ),
+    "tool-arguments-empty": Deviation(
+        "the arguments of a call are an empty string", "工具参数为空字符串", "converted channels"
+    ),
+    "tool-dropped": Deviation(
+        "a tool without parameters is dropped", "没有参数的工具被丢弃", "one-api, new-api with Claude (#6859)"
+    ),
+    "tool-finish-stop": Deviation(
+        "an answer with tool calls ends with stop", "带工具调用的回答以 stop 结束", "one-api with Gemini"
+    ),
+    "json-fenced": Deviation("JSON inside a Markdown fence", "JSON 包在 Markdown 代码块里", "converted channels"),
+    "params-unchecked": Deviation(
+        "a request that OpenAI refuses is answered", "OpenAI 会拒绝的请求也被回答", "most relays"
+    ),
+    "embedding-first-only": Deviation(
+        "only the first text is embedded", "只嵌入第一段文本", "new-api 2025-04 with Gemini"
+    ),
+    "embedding-format-ignored": Deviation(
+        "floats, or nothing, instead of base64", "要求 base64 却返回浮点数或空值", "new-api#1402, honcho#932"
+    ),
+    "envelope-mismatch": Deviation(
+        "OpenAI's form of an error where another vendor's is due",
+        "应为其他厂商的错误格式,却用了 OpenAI 的",
+        "new-api middleware",
+    ),
+    "error-type-foreign": Deviation(
+        "a type of error that the relay made up", "中转站自造的错误类型", "new-api, one-api"
+    ),
+    "stop-sequence-lost": Deviation(
+        "which stop sequence was hit is not said", "没有说明遇到了哪个停止序列", "converted channels"
+    ),
+    "message-delta-missing": Deviation(
+        "a stream of messages ends without message_delta", "消息流没有 message_delta 就结束", "new-api#5345"
+    ),
+    "count-tokens-generates": Deviation(
+        "countTokens is answered like a request to write", "countTokens 被当作生成请求", "new-api#7283"
+    ),
+    "gemini-converted": Deviation(
+        "one more empty object ends the stream", "流末尾多出一个空对象", "new-api with OpenAI upstreams"
+    ),
+    "audio-octet-stream": Deviation(
+        "a sound that does not say of what kind it is", "音频没有标明类型", "relays that store answers"
+    ),
+    "speech-unvalidated": Deviation(
+        "of a request for speech only the model is checked", "语音合成请求只检查 model", "new-api"
+    ),
+    "audio-convert-500": Deviation(
+        "a form without a file is answered 500", "没有文件的表单返回 500", "new-api (convert_request_failed)"
+    ),
+    "audio-format-500": Deviation(
+        "an unknown format is answered 500", "未知格式返回 500", "one-api (unexpected_response_format)"
+    ),
+    "audio-error-500": Deviation(
+        "an upstream's refusal comes back as 500", "上游的拒绝变成 500", "one-api (request_error)"
+    ),
 }

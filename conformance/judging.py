@@ -21,7 +21,16 @@ from conformance.jsonsafe import bounded
 from conformance.model import Exchange, Expectation, Finding, Judgement, Ledger, Verdict
 from conformance.operations import OPERATIONS
 from conformance.planning import select_rules
-from conformance.refusals import BUSY, GENERATED, message_of, met_no_route, names_model, out_of_credit, refused_part
+from conformance.refusals import (
+    BUSY,
+    GENERATED,
+    OTHER_FORM,
+    message_of,
+    met_no_route,
+    names_model,
+    out_of_credit,
+    refused_part,
+)
 from conformance.rules.base import Answers, Rule
 
 if TYPE_CHECKING:
@@ -276,7 +285,11 @@ def _take(findings: Iterator[Finding]) -> tuple[Finding, ...]:
 
 def _shape(exchange: Exchange) -> Sequence[str]:
     """Where a good answer breaks its compat schema."""
-    if not OPERATIONS[exchange.case.operation].schema or exchange.status not in _OK:
+    if (
+        not OPERATIONS[exchange.case.operation].shaped
+        or exchange.status not in _OK
+        or OTHER_FORM in exchange.case.probes
+    ):
         return ()
     return [error.at for error in shape_errors(exchange, "compat")]
 

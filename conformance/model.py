@@ -159,8 +159,8 @@ class Provider:
 class Limits:
     """The hard ceilings of a run and of each exchange."""
 
-    requests: int = 120
-    output_tokens: int = 6_000
+    requests: int = 400
+    output_tokens: int = 16_000
     concurrency: int = 8
     rate: float = 0.0
     """Requests a second at most; 0 means no limit of our own."""

@@ -29,6 +29,8 @@ class Operation:
     """free, cheap or dear: what a request costs where its fixture does not say otherwise."""
     writes: bool = False
     """It writes text that is billed by the token, so every request sets a limit."""
+    shaped: bool = True
+    """Its answers have a shape that `schema` describes; without it, `schema` is about requests only."""
     media: bool = False
     """It answers with pictures or sounds, which take more room than text."""
 
@@ -64,7 +66,8 @@ def _plain(id: str, path: str, title: str, zh: str, role: str) -> Operation:  # 
 
 def _sound(id: str, title: str, zh: str, role: str) -> Operation:  # noqa: A002
     path = "/" + id.replace(".", "/")
-    return Operation(id, "POST", path, title, zh, f"openai/{id}", role=role, price="dear", media=True)
+    schema, shaped = f"openai/{id}", id != "audio.speech"
+    return Operation(id, "POST", path, title, zh, schema, role=role, price="dear", shaped=shaped, media=True)
 
 
 def _picture(id: str, title: str, zh: str, role: str = "images") -> Operation:  # noqa: A002
@@ -125,11 +128,13 @@ _TABLE = (
     _picture("images.generations", "Image generation", "图像生成"),
     _picture("images.edits", "Image edit", "图像编辑", "edits"),
     _picture("images.variations", "Image variation", "图像变体", "variations"),
-    Operation("media", "GET", "", "Files that answers point to", "回答中链接的文件", price="free", media=True),
+    Operation(
+        "media", "GET", "", "Files that answers point to", "回答中链接的文件", price="free", shaped=False, media=True
+    ),
     _quota("billing.usage", "/dashboard/billing/usage", "Quota used", "已用额度"),
     _quota("billing.subscription", "/dashboard/billing/subscription", "Quota and limit", "额度上限"),
     _quota("billing.token", "~/api/usage/token", "Quota of the key", "令牌额度"),
-    Operation("gateway", "*", "/*", "The gateway itself", "网关本身", price="free"),
+    Operation("gateway", "*", "/*", "The gateway itself", "网关本身", price="free", shaped=False),
 )
 
 OPERATIONS = {operation.id: operation for operation in _TABLE}

@@ -12,6 +12,7 @@ from conformance.errors import UsageError
 from conformance.fixtures import load_cases
 from conformance.model import Auth, Case, Phase, Price
 from conformance.rules.base import Rule, catalogue
+from conformance.scenarios import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,7 @@ def plan(
     cases = load_cases()
     if folder is not None:
         cases += load_cases(folder)
+    check(cases)
     if generated:
         cases += _generated(generated, seed, profile)
     wanted = [

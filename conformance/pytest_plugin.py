@@ -84,13 +84,13 @@ def _add_limits(group: pytest.OptionGroup) -> None:
         "--relay-max-requests",
         metavar="N",
         type=_number(int, 1, 10**6),
-        help="Requests at most (default: 120, and one for each generated).",
+        help="Requests at most (default: 400, and one for each generated).",
     )
     group.addoption(
         "--relay-max-output-tokens",
         metavar="N",
         type=_number(int, 0, 10**9),
-        help="Output tokens at most (default: 6000, and 40 for each generated).",
+        help="Output tokens at most (default: 16000, and 40 for each generated).",
     )
     group.addoption(
         "--relay-timeout",

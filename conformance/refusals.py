@@ -22,9 +22,14 @@ REFUSED_KEY = frozenset({401, 402, 403})
 GENERATED = "generated"
 """The probe of requests that were generated from a schema."""
 
+OTHER_FORM = "other-form"
+"""The probe of requests that ask for an answer of another form than the one that their operation's schema describes."""
+
 _OTHER_NAMES = {
     "max_tokens": "max_tokens|max_completion_tokens|max_output_tokens",
     "developer": "developer|role",
+    "tools": "tools|tool_choice|[Tt]ool (?:choice|use|calling|calls)|functions?|function.calling|工具|函数",
+    "functions": "functions?|function_call",
     "image_url": "image_url|[Ii]mages?|[Vv]ision|图片|图像",
 }
 """Under which names a refusal may speak of a part of the request."""

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ _OURS = frozenset(
     }
 )
 """Headers of the connection, or that are true only of bytes that were counted or packed otherwise."""
+_SAFE = "/ !#$&'()*+,:;=?@[]"
 _EMPTY = frozenset({204, 205, 304})
 
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -79,12 +81,13 @@ class Replay:
         """Send what was recorded; an answer that was cut off is cut off again."""
         response, whole = match.response, match.exchange.failure is None
         bodiless = response.status in _EMPTY
-        said = {CASE_HEADER: match.exchange.case.id, MATCH_HEADER: match.how}
+        case = quote(match.exchange.case.id, safe=_SAFE, errors="replace")
+        said = {CASE_HEADER: case, MATCH_HEADER: match.how}
         if whole and not bodiless and match.exchange.media_type != EVENTS:
             said["content-length"] = str(len(response.body))
         headers = [
             *_headers(response),
-            *((name.encode(), value.encode("ascii", "replace")) for name, value in said.items()),
+            *((name.encode(), value.encode()) for name, value in said.items()),
         ]
         elapsed = await self._wait(0.0, response.first_byte)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from conformance.jsontext import parse_json
 
@@ -51,7 +51,7 @@ class Recording:
     def __init__(self, ledger: Ledger) -> None:
         self._cases: dict[str, _Recorded] = {}
         self._asked: dict[tuple[str, str], list[_Recorded]] = defaultdict(list)
-        base = urlsplit(ledger.provider.base_url).path.rstrip("/")
+        base = _path(ledger.provider.base_url).rstrip("/")
         for exchange in ledger.exchanges:
             if exchange.response is not None:
                 path, query = _address(exchange.request.url, base)
@@ -87,15 +87,20 @@ class Recording:
 
 def pinned_path(case: str) -> str:
     """The path of the base URL at which the exchange of a case answers everything."""
-    return f"{PINNED}/{quote(case, safe='/')}{API}"
+    return f"{PINNED}/{quote(case, safe='/', errors='replace')}{API}"
 
 
 def _address(url: str, base: str) -> tuple[str, str]:
     """(path, query) of a recorded URL, below `/v1` where it was below the relay's base URL."""
-    parts = urlsplit(url)
-    path = unquote(parts.path)
+    whole, _, query = url.partition("#")[0].partition("?")
+    path = unquote(_path(whole))
     inside = base and path.startswith(f"{base}/")
-    return (API + path.removeprefix(base) if inside else path), parts.query
+    return (API + path.removeprefix(base) if inside else path), query
+
+
+def _path(url: str) -> str:
+    """The path of a URL without query; that of a ledger need not be a URL at all."""
+    return "/" + url.partition("://")[2].partition("/")[2]
 
 
 def _other(path: str) -> str:

@@ -14,7 +14,7 @@ from conformance.jsontext import parse_json_text
 from conformance.sse import Decoder, Event, EventTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DONE = "[DONE]"
 _OTHER = frozenset({"tool_calls", "function_call", "refusal", "audio"})
@@ -36,6 +36,20 @@ class Problem(NamedTuple):
     data: str
 
 
+@dataclass(frozen=True)
+class CallPiece:
+    """What one delta says about one tool call; what it does not say, or says in another type, is empty."""
+
+    event: int
+    place: int
+    """Where in the delta's list it stands."""
+    index: int | None
+    """None where there is none."""
+    id: str
+    name: str
+    arguments: str
+
+
 @dataclass
 class Choice:
     """What the chunks say about one choice index, put together."""
@@ -49,6 +63,8 @@ class Choice:
     """(event, finish_reason) wherever the value is not null."""
     late: list[int] = field(default_factory=list)
     """Events that carry content after a non-empty finish_reason."""
+    calls: list[CallPiece] = field(default_factory=list)
+    """The pieces of tool calls, in the order in which they came."""
     first_delta: int = -1
     finished: bool = False
     other: bool = False
@@ -192,10 +208,26 @@ def _take(choice: Choice, entry: Mapping[str, Any], chunk: Chunk) -> None:
             choice.reasoning.append(thought)
         if not _OTHER.isdisjoint(delta) and any(delta.get(key) for key in _OTHER):
             choice.other = True
+        choice.calls.extend(_call_pieces(delta.get("tool_calls"), chunk.event))
     reason = entry.get("finish_reason")
     if reason is not None:
         choice.finishes.append((chunk.event, reason))
         choice.finished = choice.finished or bool(reason)
+
+
+def _call_pieces(listed: Any, event: int) -> Iterator[CallPiece]:
+    """The pieces of tool calls in one delta."""
+    for place, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(entry, dict):
+            index, told = entry.get("index"), entry.get("function")
+            function = told if isinstance(told, dict) else {}
+            known = isinstance(index, int) and not isinstance(index, bool)
+            said = [value if isinstance(value, str) else "" for value in _said(entry, function)]
+            yield CallPiece(event, place, index if known else None, *said)
+
+
+def _said(entry: Mapping[str, Any], function: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return entry.get("id"), function.get("name"), function.get("arguments")
 
 
 def _utf8_problem(body: bytes) -> str:

@@ -37,7 +37,7 @@ STATED = {
     "operations": [
         OPERATION,
         {**OPERATION, "title": "gpts", "variant": "gpts"},
-        {"title": "创建嵌入", "kind": "endpoint", "operation": "embeddings"},
+        {"title": "Imagine", "kind": "endpoint", "operation": "mj.imagine"},
         {"title": "常见问题", "folder": ["帮助"], "kind": "text"},
     ],
 }
@@ -77,7 +77,7 @@ def test_a_folder_of_the_user_s_is_loaded(folder):
     )
     assert (profile.hosts, profile.models) == (("api.example.com",), ("m-1",))
     assert profile.schemas == {"mine/chat.json": SCHEMA}
-    assert profile.operations == ("chat", "embeddings")
+    assert profile.operations == ("chat", "mj.imagine")
 
 
 def test_claims_say_whether_there_are_rules_for_them(folder):
@@ -85,7 +85,7 @@ def test_claims_say_whether_there_are_rules_for_them(folder):
     assert [(claim.title, claim.checked) for claim in claims] == [
         ("聊天接口", True),
         ("gpts", True),
-        ("创建嵌入", False),
+        ("Imagine", False),
         ("常见问题", False),
     ]
     first, variant, unseen, text = claims
@@ -224,7 +224,7 @@ def test_one_profile_is_explained(folder):
         "接口 / 聊天",
         "  checked  POST  chat  聊天接口",
         "(top)",
-        "  not yet checked  -  embeddings  创建嵌入",
+        "  not yet checked  -  mj.imagine  Imagine",
         "mine/chat.json  POST /v1/chat/completions",
         "  request   2 fields, required: model",
         "  response  0 fields, required: nothing",

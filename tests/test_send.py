@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hostile.server import KEY, MODEL, Answer, Call, Server, completion, first_honest, honest
 from judging.runs import generated, wrong
+from plans import core_plan
 
 from conformance.errors import UsageError
 from conformance.judging import judge
@@ -34,7 +35,7 @@ def sent(
     """A run with few requests."""
     provider = Provider(server_url, MODEL, key_env)
     return record(
-        plan(only), provider, folder / "ledger.jsonl", secrets=SECRETS, limits=replace(QUICK, **limits), rules=only
+        core_plan(only), provider, folder / "ledger.jsonl", secrets=SECRETS, limits=replace(QUICK, **limits), rules=only
     )
 
 

@@ -47,7 +47,7 @@ def test_a_header_that_is_not_set_has_a_hint_of_its_own() -> None:
 
 
 def test_a_secret_that_stands_in_a_request_is_refused() -> None:
-    provider = checked_provider("http://h/v1/", "gpt-4o-mini", "KEY", "", [])
+    provider = checked_provider("http://h/v1/", ["gpt-4o-mini"], "KEY", "", [])
     secrets = gather_secrets(provider, {"KEY": "gpt-4o-mini"})
 
     assert provider.base_url == "http://h/v1"

@@ -52,6 +52,7 @@ KINDS = {
     "usage-missing": State.LIMITS,
     "finishes-lost": State.LIMITS,
     "finishes-changed": State.LIMITS,
+    "finishes-invented": State.LIMITS,
     "finishes-missing": State.LIMITS,
     "items-lost": State.BREAKS,
     "items-changed": State.BREAKS,
@@ -95,7 +96,8 @@ def wrong_status(reading: Reading, status: int) -> Problem | None:
 def _differences(got: Content, wire: Content) -> Iterator[Problem]:
     """What was told, and did not arrive as it was told."""
     for name in ("texts", "finishes", "items"):
-        if name not in got.unsaid:
+        mended = name == "finishes" and _is_mended(got, wire)
+        if name not in got.unsaid and not mended:
             yield from _differing(name, getattr(got, name), getattr(wire, name))
     if "tools" not in got.unsaid:
         yield from _differing("tools", [call[:2] for call in got.tools], [call[:2] for call in wire.tools])
@@ -105,13 +107,21 @@ def _differences(got: Content, wire: Content) -> Iterator[Problem]:
         yield Problem(kind, f"{_counts(got.usage)} for {_counts(wire.usage)}")
 
 
+def _is_mended(got: Content, wire: Content) -> bool:
+    """Whether a client says `tool_calls` for the `stop` that ends a forced call: agents look for that."""
+    return bool(wire.tools) and set(wire.finishes) <= {"stop", "tool_calls"} and set(got.finishes) == {"tool_calls"}
+
+
 def _differing(name: str, got: Any, wire: Any) -> Iterator[Problem]:
-    """Lost where nothing is left of it, changed where something else is there."""
-    if list(got) != list(wire):
-        lost = any(wire) and not any(got)
-        yield Problem(
-            f"{name}-lost" if lost else f"{name}-changed", "" if lost else f"{_shown(got)} for {_shown(wire)}"
-        )
+    """Lost where nothing is left of it, invented where there was nothing, changed where something else is there."""
+    if list(got) == list(wire):
+        return
+    how = "changed"
+    if any(wire) and not any(got):
+        how = "lost"
+    elif name == "finishes" and not any(wire):
+        how = "invented"
+    yield Problem(f"{name}-{how}", "" if how == "lost" else f"{_shown(got)} for {_shown(wire)}")
 
 
 def _ids(got: Content, wire: Content) -> Iterator[Problem]:
@@ -135,5 +145,5 @@ def _counts(usage: tuple[int, int] | None) -> str:
 
 
 def _shown(values: Any) -> str:
-    text = ", ".join(str(value) for value in values) if values else "nothing"
+    text = ", ".join(str(value) for value in values) if any(values) else "nothing"
     return text if len(text) <= _LONGEST // 2 else text[: _LONGEST // 2] + "…"

@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance.clients.readings import Content, ToolCall, arguments_text, vector_text
+from conformance.clients.readings import Content, ToolCall, arguments_text, cut, unpacked, vector_text
 from conformance.clients.using import bytes_text
 from conformance.jsontext import parse_json_text
 
@@ -45,14 +45,15 @@ def expected(exchange: Exchange) -> Expected:
     if exchange.case.operation == "audio.speech" and response is not None and exchange.document.problem:
         return Expected(Content(items=(bytes_text(response.body),)))
     if family == "audio" and response is not None and exchange.document.problem and not exchange.stream.chunks:
-        return Expected(Content(texts=(response.body.decode(errors="replace"),)))
+        return Expected(cut(Content(texts=(response.body.decode(errors="replace"),))))
     payloads = list(_payloads(exchange))
     if any(_is_error(payload) for payload in payloads):
         return Expected(error=True)
     try:
-        return Expected(_READERS[family](payloads) if payloads else None)
-    except (TypeError, ValueError, LookupError, AttributeError):
+        content = _READERS[family](payloads) if payloads else None
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, struct.error):
         return Expected()
+    return Expected(content and cut(content))
 
 
 def _payloads(exchange: Exchange) -> Iterator[dict[str, Any]]:
@@ -152,15 +153,7 @@ def _embeddings(payloads: Sequence[dict[str, Any]]) -> Content:
     data = payloads[0]["data"]
     found = _usage(payloads)
     usage = (found[0], 0) if found else None
-    return Content(items=tuple(vector_text(_vector(entry["embedding"])) for entry in data), usage=usage)
-
-
-def _vector(value: Any) -> Any:
-    """The numbers of a vector, also where they are base64."""
-    if not isinstance(value, str):
-        return value
-    packed = base64.b64decode(value, validate=True)
-    return struct.unpack(f"<{len(packed) // 4}f", packed)
+    return Content(items=tuple(vector_text(unpacked(entry["embedding"])) for entry in data), usage=usage)
 
 
 def _moderations(payloads: Sequence[dict[str, Any]]) -> Content:

@@ -13,7 +13,7 @@ os.environ["LITELLM_TELEMETRY"] = "False"
 import litellm
 import openai
 
-from conformance.clients.readings import Content, vector_text
+from conformance.clients.readings import Content, unpacked, vector_text
 from conformance.clients.using import KEY, PROMPT, SECONDS, Streamed, chat_content, tokens_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read(job: Job) -> Content:
         "num_retries": 0,
     }
     if job.operation == "embeddings":
-        return _vectors(litellm.embedding(input=[PROMPT], **asked))
+        return _vectors(asked, job)
     asked["messages"] = [{"role": "user", "content": PROMPT}]
     if job.operation == "chat":
         return chat_content(litellm.completion(**asked))
@@ -49,8 +49,12 @@ def read(job: Job) -> Content:
     return found.content()
 
 
-def _vectors(answer: Any) -> Content:
+def _vectors(asked: dict[str, Any], job: Job) -> Content:
+    """Who asks LiteLLM for base64 gets it, and unpacks it; who does not, wants numbers."""
+    form = job.asked.get("encoding_format")
+    answer = litellm.embedding(input=[PROMPT], encoding_format=form, **asked)
+    vectors = [each["embedding"] for each in answer.data]
     return Content(
-        items=tuple(vector_text(each["embedding"]) for each in answer.data),
+        items=tuple(vector_text(unpacked(vector) if form else vector) for vector in vectors),
         usage=answer.usage and tokens_of(answer.usage.prompt_tokens, 0),
     )

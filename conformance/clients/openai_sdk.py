@@ -41,7 +41,7 @@ def _chat(client: Any, job: Job) -> Content:
 
 def _chat_stream(client: Any, job: Job) -> Content:
     options = {"stream_options": {"include_usage": True}} if job.asked.get("include_usage") else {}
-    found = Streamed()
+    found = Streamed(several="n" in job.asked)
     for chunk in client.chat.completions.create(model=job.model, messages=_MESSAGES, stream=True, **options):
         found.take(chunk)
     return found.content()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import asdict, dataclass, field
+import struct
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 LONGEST = 20_000
@@ -48,7 +50,7 @@ class Job:
     """Ends in `/v1`."""
     model: str
     asked: dict[str, Any] = field(default_factory=dict)
-    """`include_usage`, `response_format`."""
+    """`include_usage`, `response_format`, `n` above 1, `encoding_format` where it is base64."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,15 @@ class ClientRun:
 def arguments_text(arguments: Any) -> str:
     """Arguments in a form that can be compared; raises ValueError where a string of them is no JSON."""
     value = json.loads(arguments) if isinstance(arguments, str) else arguments
-    return json.dumps(value, sort_keys=True)[:LONGEST]
+    return json.dumps(value, sort_keys=True)
+
+
+def unpacked(vector: Any) -> Any:
+    """The numbers of a vector, also where they are base64; raises ValueError or struct.error where it is none."""
+    if not isinstance(vector, str):
+        return vector
+    packed = base64.b64decode(vector, validate=True)
+    return struct.unpack(f"<{len(packed) // 4}f", packed)
 
 
 def vector_text(vector: Any) -> str:
@@ -90,22 +100,22 @@ def vector_text(vector: Any) -> str:
     return f"{len(vector)} numbers: {head}, … sum {sum(vector):.3g}"
 
 
+def cut(content: Content) -> Content:
+    """The content with long texts and long lists cut, as readings keep them."""
+    return replace(
+        content,
+        texts=tuple(text[:LONGEST] for text in content.texts[:MOST]),
+        tools=tuple(ToolCall(*(part[:LONGEST] for part in call)) for call in content.tools[:MOST]),
+        finishes=tuple(text[:LONGEST] for text in content.finishes[:MOST]),
+        items=tuple(text[:LONGEST] for text in content.items[:MOST]),
+    )
+
+
 def reading_out(reading: Reading) -> dict[str, Any]:
     """A reading as JSON, long parts cut."""
-    raw = asdict(reading) | {"message": reading.message[:_LONGEST_MESSAGE]}
-    content = reading.content
-    if content is None:
-        return raw
-    return raw | {
-        "content": {
-            "texts": [text[:LONGEST] for text in content.texts[:MOST]],
-            "tools": [list(call) for call in content.tools[:MOST]],
-            "finishes": list(content.finishes[:MOST]),
-            "usage": list(content.usage) if content.usage else None,
-            "items": [item[:LONGEST] for item in content.items[:MOST]],
-            "unsaid": list(content.unsaid),
-        }
-    }
+    content = reading.content and cut(reading.content)
+    said = content and asdict(content) | {"tools": [list(call) for call in content.tools]}
+    return vars(reading) | {"message": reading.message[:_LONGEST_MESSAGE], "content": said}
 
 
 def reading_in(raw: dict[str, Any]) -> Reading:

@@ -15,14 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from conformance.clients.readings import ClientRun, Job, Reading, reading_in
-from conformance.model import Ledger
+from conformance.refusals import GENERATED
 from conformance.replaying import pinned_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.clients.table import Client
-    from conformance.model import Exchange
+    from conformance.model import Exchange, Ledger
 
 MOST_JOBS = 400
 """Answers that one client reads; generated ones are left out first."""
@@ -49,7 +49,7 @@ def run_clients(ledger: Ledger, clients: Sequence[Client], root: str) -> list[Cl
 def jobs_for(ledger: Ledger, client: Client, root: str) -> list[Job]:
     """The answers that a client can read, in the order of the plan."""
     chosen = [exchange for exchange in ledger.exchanges if _is_readable(exchange, client)]
-    chosen.sort(key=lambda exchange: exchange.case.source == "generated")
+    chosen.sort(key=lambda exchange: GENERATED in exchange.case.probes)
     return [
         Job(
             exchange.case.id,
@@ -68,7 +68,7 @@ def _is_readable(exchange: Exchange, client: Client) -> bool:
         return False
     if exchange.status not in range(200, 300) and exchange.status not in range(400, 600):
         return False
-    return client.several or _body(exchange).get("n") in {None, 1} or exchange.case.operation != "chat.stream"
+    return client.several or "n" not in _asked(exchange) or exchange.case.operation != "chat.stream"
 
 
 def _body(exchange: Exchange) -> dict[str, Any]:
@@ -83,8 +83,13 @@ def _asked(exchange: Exchange) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     if isinstance(options, dict) and options.get("include_usage") is True:
         asked["include_usage"] = True
-    if body.get("response_format") in _FORMS:
-        asked["response_format"] = body["response_format"]
+    if body.get("n") not in (None, 1):
+        asked["n"] = body["n"]
+    if body.get("encoding_format") == "base64":
+        asked["encoding_format"] = "base64"
+    form = body.get("response_format")
+    if isinstance(form, str) and form in _FORMS:
+        asked["response_format"] = form
     return asked
 
 
@@ -177,5 +182,6 @@ class _Worker:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
             return None
-        found: dict[str, Any] | None = json.loads(line) if line else None
+        # A process that died while it wrote leaves half a line.
+        found: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         return found

@@ -59,9 +59,13 @@ def chat_content(answer: Any) -> Content:
 
 
 class Streamed:
-    """Collects the chunks of a chat stream, as users of the OpenAI SDK and of LiteLLM do."""
+    """Collects the chunks of a chat stream, as users of the OpenAI SDK and of LiteLLM do.
 
-    def __init__(self) -> None:
+    `several`: more than one choice was asked for, so each has to be told by its index; nobody looks at it otherwise.
+    """
+
+    def __init__(self, *, several: bool = False) -> None:
+        self._several = several
         self._texts: dict[Any, str] = {}
         self._finishes: dict[Any, str] = {}
         self._tools: dict[Any, list[str]] = {}
@@ -73,7 +77,7 @@ class Streamed:
         if usage:
             self._usage = tokens_of(usage.prompt_tokens, usage.completion_tokens)
         for choice in chunk.choices or []:
-            key = choice.index
+            key = choice.index if self._several else 0
             delta = choice.delta
             self._texts[key] = self._texts.get(key, "") + text_of(delta.content)
             self._finishes[key] = text_of(choice.finish_reason) or self._finishes.get(key, "")

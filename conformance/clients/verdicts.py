@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ from conformance.clients.table import CLIENTS
 from conformance.model import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from conformance.clients.readings import ClientRun, Reading
     from conformance.clients.table import Client
     from conformance.model import Exchange, Judgement, Ledger
+
+Broken = Mapping[str, Sequence[tuple[str, Verdict]]]
+"""Case -> (rule, verdict) of everything that its answer breaks."""
 
 _BREACHES = (Verdict.FAIL, Verdict.WARN)
 _USAGE_DUE = frozenset({"chat", "completions", "messages", "messages.stream", "responses", "responses.stream"})
@@ -67,19 +69,17 @@ def client_verdicts(ledger: Ledger, runs: Sequence[ClientRun], judgements: Seque
     return [_verdict(client, known.get(name), ledger, broken) for name, client in CLIENTS.items()]
 
 
-def broken_rules(judgements: Sequence[Judgement]) -> Mapping[str, tuple[str, ...]]:
-    """Case -> the rules that its answer breaks, MUST before SHOULD."""
+def broken_rules(judgements: Sequence[Judgement]) -> Broken:
+    """Case -> the rules that its answer breaks, MUST before SHOULD before MAY, each with its verdict."""
     found: dict[str, dict[str, Verdict]] = defaultdict(dict)
     for judgement in judgements:
-        if judgement.verdict in _BREACHES:
+        if judgement.verdict in _BREACHES or judgement.verdict is Verdict.NOTE:
             for finding in judgement.findings:
                 found[finding.exchange][judgement.rule] = judgement.verdict
-    return {case: tuple(sorted(rules, key=lambda rule: -rules[rule])) for case, rules in found.items()}
+    return {case: sorted(rules.items(), key=lambda pair: -pair[1]) for case, rules in found.items()}
 
 
-def _verdict(
-    client: Client, run: ClientRun | None, ledger: Ledger, broken: Mapping[str, tuple[str, ...]]
-) -> ClientVerdict:
+def _verdict(client: Client, run: ClientRun | None, ledger: Ledger, broken: Broken) -> ClientVerdict:
     if run is None or not run.version:
         return ClientVerdict(client, "", State.NOT_RUN, 0, (), (), run.trouble if run else "")
     pairs = [(reading, ledger.by_case[reading.case]) for reading in run.readings if reading.case in ledger.by_case]
@@ -105,7 +105,7 @@ def _of(reading: Reading, exchange: Exchange) -> list[Problem]:
     return [*found, wrong] if wrong else found
 
 
-def _troubles(found: Sequence[tuple[Exchange, Problem]], broken: Mapping[str, tuple[str, ...]]) -> tuple[Trouble, ...]:
+def _troubles(found: Sequence[tuple[Exchange, Problem]], broken: Broken) -> tuple[Trouble, ...]:
     """Problems of a kind together, the worst first."""
     kinds: dict[str, list[tuple[Exchange, Problem]]] = defaultdict(list)
     for exchange, problem in found:
@@ -123,8 +123,8 @@ def _troubles(found: Sequence[tuple[Exchange, Problem]], broken: Mapping[str, tu
     return tuple(sorted(troubles, key=lambda trouble: -trouble.state))
 
 
-def _relevant(kind: str, rules: Sequence[str]) -> tuple[str, ...]:
-    """Those of the broken rules that are about such a problem; all of them where none is."""
+def _relevant(kind: str, rules: Sequence[tuple[str, Verdict]]) -> tuple[str, ...]:
+    """Those of the broken rules that are about such a problem; all breaches where none is."""
     area = _AREAS.get(kind.partition("-")[0], "")
-    about = [rule for rule in rules if area and area in rule]
-    return tuple(dict.fromkeys(about or rules))
+    about = [rule for rule, _ in rules if area and area in rule]
+    return tuple(dict.fromkeys(about or [rule for rule, verdict in rules if verdict in _BREACHES]))

@@ -151,6 +151,21 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
 
 
 @dataclass
+class ToolCall:
+    """One call of a tool."""
+
+    id: str
+    name: str
+    pieces: list[str]
+    """The tokens of its arguments."""
+
+    @property
+    def arguments(self) -> str:
+        """The JSON text of the arguments."""
+        return "".join(self.pieces)
+
+
+@dataclass
 class Choice:
     """One answer to the prompt: its tokens, and why it ended."""
 
@@ -158,6 +173,8 @@ class Choice:
     finish: str | None
     thought: list[str] = field(default_factory=list)
     """What a reasoning model thinks aloud first."""
+    calls: list[ToolCall] = field(default_factory=list)
+    """The tools that it calls, instead of saying anything."""
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from conformance.relay import wire
 from conformance.relay.call import Stage
 from conformance.relay.formats import formatted, logprobs
 from conformance.relay.reading import read_request
+from conformance.relay.tools import as_deltas, as_message, calls_size, tools_size, use_tools
 from conformance.relay.validate import validate
 from conformance.relay.words import generate, prompt_tokens, respond
 
@@ -39,6 +40,7 @@ def complete(call: Call) -> None:
     call.at(Stage.TEXT)
     call.texts = [formatted(text, call.request.get("response_format")) for text in call.texts]
     call.choices = [generate(text, call.limit, call.stops) for text in call.texts]
+    use_tools(call)
     call.usage = _usage(call)
     call.at(Stage.CHOICES)
     call.at(Stage.USAGE)
@@ -65,8 +67,8 @@ def plan(call: Call) -> None:
 
 
 def _usage(call: Call) -> dict[str, Any]:
-    prompt = prompt_tokens(call.messages)
-    completion = sum(len(choice.pieces) for choice in call.choices)
+    prompt = prompt_tokens(call.messages) + tools_size(call.request)
+    completion = sum(len(choice.pieces) + calls_size(choice.calls) for choice in call.choices)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -85,9 +87,11 @@ def _head(call: Call, kind: str) -> dict[str, Any]:
     }
 
 
-def _message(choice: Choice) -> dict[str, Any]:
+def _message(choice: Choice, call: Call) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": None}
-    return message | {"reasoning_content": "".join(choice.thought)} if choice.thought else message
+    thought = {"reasoning_content": "".join(choice.thought)} if choice.thought else {}
+    called = as_message(choice.calls, call.request) if choice.calls else {}
+    return message | thought | called
 
 
 def _answer(call: Call) -> None:
@@ -96,7 +100,7 @@ def _answer(call: Call) -> None:
         "choices": [
             {
                 "index": index,
-                "message": _message(choice),
+                "message": _message(choice, call),
                 "logprobs": logprobs(choice.pieces, call.tops),
                 "finish_reason": choice.finish,
             }
@@ -124,21 +128,25 @@ def _stream(call: Call) -> None:
 def chunks(call: Call) -> Iterator[dict[str, Any]]:
     """The chunks of a stream: roles, tokens in turn, finishes, and the usage when it was asked for."""
     head = _head(call, "chat.completion.chunk") | {"system_fingerprint": FINGERPRINT}
-    for index, delta, finish in _deltas(call.choices):
+    for index, delta, finish in _deltas(call):
         said = logprobs([delta["content"]], call.tops) if delta.get("content") else None
         yield head | {"choices": [{"index": index, "delta": delta, "logprobs": said, "finish_reason": finish}]}
     if call.include_usage:
         yield head | {"choices": [], "usage": call.usage}
 
 
-def _deltas(choices: Sequence[Choice]) -> Iterator[tuple[int, dict[str, Any], str | None]]:
+def _deltas(call: Call) -> Iterator[tuple[int, dict[str, Any], str | None]]:
     """What each chunk adds: index, delta, finish reason. Choices take turns."""
-    for index in range(len(choices)):
-        yield index, {"role": "assistant", "content": ""}, None
+    choices = call.choices
+    for index, choice in enumerate(choices):
+        yield index, {"role": "assistant", "content": None if choice.calls else ""}, None
     for index, piece in _turns([choice.thought for choice in choices]):
         yield index, {"reasoning_content": piece}, None
     for index, piece in _turns([choice.pieces for choice in choices]):
         yield index, {"content": piece}, None
+    for index, choice in enumerate(choices):
+        for delta in as_deltas(choice.calls, call.request):
+            yield index, delta, None
     for index, choice in enumerate(choices):
         yield index, {}, choice.finish
 

@@ -34,6 +34,7 @@ _TABLE = (
     Route("POST", r"/v1/messages", "messages:answer", "anthropic"),
     Route("POST", r"/v1beta/models/(?P<name>[^:]+):generateContent", "gemini:answer", "gemini"),
     Route("POST", r"/v1beta/models/(?P<name>[^:]+):streamGenerateContent", "gemini:answer_streamed", "gemini"),
+    Route("POST", r"/v1beta/models/(?P<name>[^:]+):countTokens", "gemini:count_tokens", "gemini"),
     Route("POST", r"/v1/audio/speech", "speech:answer"),
     Route("POST", r"/v1/audio/transcriptions", "transcription:answer"),
     Route("POST", r"/v1/audio/translations", "transcription:answer_translated"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from conformance.relay.call import Refusal
+from conformance.relay.call import Refusal, text_of
 
 ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
 _FORMATS = frozenset({"text", "json_object", "json_schema"})
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_STOPS = 4
+_DEEPEST = 50
 
 Complaint = tuple[str, str]
 """The code of an error, and what was expected instead."""
@@ -25,6 +26,7 @@ def validate(request: Mapping[str, Any], models: Collection[str]) -> None:
     check_model(request.get("model"), models)
     _check_messages(request.get("messages"))
     check_fields(request, FIELDS)
+    _check_together(request)
 
 
 def check_fields(request: Mapping[str, Any], fields: Mapping[str, Check]) -> None:
@@ -81,6 +83,59 @@ def _check_message(message: object, name: str) -> None:
         raise refuse(f"{name}.role", "invalid_value", f"Invalid value for '{name}.role': expected one of {expected}.")
     if not isinstance(message.get("content"), str | list | None):
         raise refuse(f"{name}.content", "invalid_type", f"Invalid type for '{name}.content': expected a string.")
+
+    if not isinstance(message.get("tool_calls"), list | None):
+        raise refuse(f"{name}.tool_calls", "invalid_type", f"Invalid type for '{name}.tool_calls': expected an array.")
+    if message["role"] == "tool" and not isinstance(message.get("tool_call_id"), str):
+        at = f"{name}.tool_call_id"
+        raise refuse(at, "missing_required_parameter", f"Missing required parameter: '{at}'.")
+
+
+def _check_results(messages: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse the result of a call that nobody made."""
+    made: set[object] = set()
+    for number, message in enumerate(messages):
+        calls = message.get("tool_calls")
+        made.update(str(each.get("id")) for each in calls or () if isinstance(each, dict))
+        if message["role"] == "tool" and message["tool_call_id"] not in made:
+            at = f"messages[{number}].tool_call_id"
+            raise refuse(at, "invalid_value", f"Invalid value for '{at}': no earlier message made this call.")
+
+
+_ONLY_WITH = {"tool_choice": "tools", "parallel_tool_calls": "tools", "function_call": "functions"}
+
+
+def _check_together(request: Mapping[str, Any]) -> None:
+    """Refuse fields that do not go with what else is asked."""
+    if request.get("top_logprobs") is not None and request.get("logprobs") is not True:
+        raise refuse("top_logprobs", "invalid_value", "'top_logprobs' is only allowed when 'logprobs' is true.")
+    said = "\n".join(map(text_of, request["messages"])).lower()
+    if (request.get("response_format") or {}).get("type") == "json_object" and "json" not in said:
+        message = "'messages' must contain the word 'json' to use 'response_format' of type 'json_object'."
+        raise refuse("messages", "invalid_value", message)
+    for name, other in _ONLY_WITH.items():
+        if request.get(name) is not None and not request.get(other):
+            raise refuse(name, "invalid_value", f"'{name}' is only allowed when '{other}' are specified.")
+    _check_named(request)
+    _check_results(request["messages"])
+
+
+def _check_named(request: Mapping[str, Any]) -> None:
+    """Refuse the choice of a function that is not offered."""
+    name = named_function(request)
+    offered = [tool["function"] for tool in request.get("tools") or ()] + list(request.get("functions") or ())
+    if name is not None and name not in [function["name"] for function in offered]:
+        field = "tool_choice" if request.get("tools") else "function_call"
+        raise refuse(field, "invalid_value", f"Invalid value for '{field}': there is no such function.")
+
+
+def named_function(request: Mapping[str, Any]) -> str | None:
+    """The function that a valid request wants to be called, by its name; None when it names none."""
+    for choice in ((request.get("tool_choice") or {}), {"function": request.get("function_call")}):
+        function = choice.get("function") if isinstance(choice, dict) else None
+        if isinstance(function, dict):
+            return str(function["name"])
+    return None
 
 
 def number(low: float, high: float) -> Check:
@@ -162,8 +217,63 @@ def _json_schema(value: Any) -> Complaint | None:
         return "invalid_type", "'json_schema' to be an object"
     if not isinstance(value.get("name"), str) or not _NAME.fullmatch(value["name"]):
         return "invalid_value", "'json_schema.name' to be 1 to 64 letters, digits, - or _"
-    known = isinstance(value.get("schema", {}), dict)
-    return None if known else ("invalid_type", "'json_schema.schema' to be an object")
+    if not isinstance(value.get("schema", {}), dict):
+        return "invalid_type", "'json_schema.schema' to be an object"
+    if value.get("strict") is True and _is_open(value.get("schema", {})):
+        return "invalid_value", "'additionalProperties' to be false in every object of a strict schema"
+    return None
+
+
+def _is_open(schema: Any, depth: int = 0) -> bool:
+    """Whether some object of a schema lets further properties in."""
+    if isinstance(schema, list):
+        return any(_is_open(inner, depth + 1) for inner in schema)
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return False
+    itself = schema.get("type") == "object" and schema.get("additionalProperties") is not False
+    return itself or any(_is_open(inner, depth + 1) for inner in schema.values())
+
+
+def _tools(value: Any) -> Complaint | None:
+    if not isinstance(value, list) or not value:
+        return "invalid_type", "an array of at least one tool"
+    for tool in value:
+        if not isinstance(tool, dict) or tool.get("type") != "function":
+            return "invalid_value", "tools of type 'function'"
+        complaint = _function(tool.get("function"))
+        if complaint:
+            return complaint
+    return None
+
+
+def _functions(value: Any) -> Complaint | None:
+    if not isinstance(value, list) or not value:
+        return "invalid_type", "an array of at least one function"
+    return next((complaint for complaint in map(_function, value) if complaint), None)
+
+
+def _function(value: Any) -> Complaint | None:
+    """What is wrong with the description of a function."""
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not _NAME.fullmatch(value["name"]):
+        return "invalid_value", "a function whose name is 1 to 64 letters, digits, - or _"
+    parameters = value.get("parameters")
+    if not isinstance(parameters, dict | None):
+        return "invalid_type", "parameters that are an object"
+    if value.get("strict") is True and _is_open(parameters):
+        return "invalid_value", "'additionalProperties' to be false in every object of a strict function"
+    return None
+
+
+def _choice(*modes: str, wrapped: bool) -> Check:
+    """Which function is to be called: a word, or the name of one."""
+
+    def check(value: Any) -> Complaint | None:
+        inner = value.get("function") if wrapped and isinstance(value, dict) else value
+        named = isinstance(inner, dict) and isinstance(inner.get("name"), str)
+        known = named or (isinstance(value, str) and value in modes)
+        return None if known else ("invalid_value", f"one of {', '.join(modes)}, or the name of a function")
+
+    return check
 
 
 FIELDS: Mapping[str, Check] = {
@@ -183,5 +293,10 @@ FIELDS: Mapping[str, Check] = {
     "response_format": _response_format,
     "seed": integer(),
     "user": of(str, "a string"),
+    "tools": _tools,
+    "tool_choice": _choice("none", "auto", "required", wrapped=True),
+    "parallel_tool_calls": of(bool, "a boolean"),
+    "functions": _functions,
+    "function_call": _choice("none", "auto", wrapped=False),
 }
 """The optional fields that are looked at, in the order in which they are."""

@@ -26,6 +26,7 @@ _LARGEST = 99
 _LONGEST_COUNT = 1000
 
 _CODE_WORD = re.compile(r"code word (\S*[\w-])", re.IGNORECASE)
+_RESULT = frozenset({"tool", "function"})
 _FACT = re.compile(r"number is (\d+)", re.IGNORECASE)
 
 ANIMALS = ("Otter", "Heron", "Lynx", "Badger", "Crane")
@@ -60,7 +61,9 @@ def generate(text: str, limit: int | None, stops: Sequence[str]) -> Choice:
 
 def respond(messages: Sequence[Mapping[str, Any]], index: int = 0) -> str:
     """What the model says to these messages, as choice number `index`."""
-    text = _reply(text_of(messages[-1]).strip(), messages[:-1], index)
+    question = text_of(messages[-1]).strip()
+    told = messages[-1].get("role") in _RESULT  # by a tool
+    text = question if told else _reply(question, messages[:-1], index)
     for message in messages:
         word = _CODE_WORD.search(text_of(message)) if message.get("role") in {"system", "developer"} else None
         if word:

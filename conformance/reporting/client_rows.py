@@ -47,6 +47,7 @@ TROUBLES = {
     "usage-missing": Text("has no token counts", "没有 token 用量"),
     "finishes-lost": Text("does not learn why an answer ended", "不知道回答为何结束"),
     "finishes-changed": Text("is told another reason why an answer ended", "得到的结束原因不同"),
+    "finishes-invented": Text("invents why an answer ended", "自行编造回答结束的原因"),
     "finishes-missing": Text("cannot learn why an answer ended", "无从得知回答为何结束"),
     "items-lost": Text("loses the content", "丢失内容"),
     "items-changed": Text("gets other content", "得到的内容不同"),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
+from conformance.contract import SchemaSet
 from conformance.jsontext import parse_json
 from conformance.model import Case, Exchange, Finding
-from conformance.rules.base import rule
-from conformance.rules.views import CHATS, finishes, has_text, request_body, texts
+from conformance.refusals import message_of
+from conformance.rules.base import Answers, rule
+from conformance.rules.views import CHATS, finishes, has_text, request_body, says_more_than_text, texts
 
 _JSON = frozenset({"json_object", "json_schema"})
+_REFUSED = range(400, 500)
+_SLACK = 1e-6
+"""How far above 0 rounding may lift a logarithm."""
+_MARK = re.compile(r"<[^<>]{0,40}>|")
+"""The end mark of a template, which some list as the last token."""
+_ASKED = "asked.json"
 
 
 def _json_wanted(case: Case) -> bool:
@@ -39,7 +49,77 @@ def json_as_asked(exchange: Exchange) -> Iterator[Finding]:
     """An answer that was asked for as JSON and ended by itself MUST be a JSON object."""
     for place, text in enumerate(texts(exchange)):
         if text and not isinstance(parse_json(text.encode(errors="replace")).value, dict):
-            yield Finding(f"/choices/{place}/message/content", "a JSON object", text, deviation="params-dropped")
+            label = "json-fenced" if text.lstrip().startswith("```") else "params-dropped"
+            yield Finding(f"/choices/{place}/message/content", "a JSON object", text, deviation=label)
+
+
+def _strict_schema(case: Case) -> bool:
+    """JSON of a strict schema is asked for."""
+    asked = (case.body or {})["response_format"].get("json_schema") if _json_wanted(case) else None
+    return isinstance(asked, dict) and asked.get("strict") is True
+
+
+@rule(
+    "chat.response-format.schema",
+    doc="openai:chat/create#response_format",
+    lines=("SO-03",),
+    zh="要求 strict 模式且正常结束的回答,必须符合该模式",
+    operations=CHATS,
+    cases=_strict_schema,
+    applies=_ended_by_itself,
+    needs=("/choices",),
+    breaks="programs that rely on the schema and do not check crash",
+    breaks_zh="依赖模式而不检查的程序会崩溃",
+)
+def schema_as_asked(exchange: Exchange) -> Iterator[Finding]:
+    """An answer that was asked for with a `strict` schema and ended by itself MUST satisfy it."""
+    schema = request_body(exchange)["response_format"]["json_schema"]["schema"]
+    asked = SchemaSet({_ASKED: {"$defs": {"asked": schema}}})
+    for place, text in enumerate(texts(exchange)):
+        value = parse_json(text.encode(errors="replace")).value
+        # What is no object at all is another rule's finding.
+        for error in asked.errors(f"{_ASKED}#/$defs/asked", value) if isinstance(value, dict) else ():
+            at = f"/choices/{place}/message/content"
+            words = f"{error.at}: {error.message}"
+            yield Finding(at, error.expected, error.actual, words, deviation="params-dropped")
+
+
+def _answered(exchange: Exchange) -> Iterator[Finding]:
+    """A finding when a request was not refused."""
+    if exchange.status not in _REFUSED:
+        yield Finding("status", "4xx", exchange.status, message_of(exchange), deviation="params-unchecked")
+
+
+@rule(
+    "chat.response-format.word-json",
+    doc="openai:chat/create#response_format",
+    lines=("SO-02",),
+    zh="要求 json_object 而消息中没有 JSON 一词时,应以 4xx 拒绝",
+    operations=("chat",),
+    probe="json-word-missing",
+    answers=Answers.REFUSAL,
+    breaks="models that were not told of JSON write blanks until the limit",
+    breaks_zh="没有被告知 JSON 的模型会输出空白直到上限",
+)
+def word_json_wanted(exchange: Exchange) -> Iterator[Finding]:
+    """`json_object` without the word JSON in the messages SHOULD be refused with a 4xx status."""
+    yield from _answered(exchange)
+
+
+@rule(
+    "chat.response-format.open-schema",
+    doc="openai:chat/create#response_format",
+    lines=("SO-07",),
+    zh="strict 模式缺少 additionalProperties: false 时,应以 4xx 拒绝",
+    operations=("chat",),
+    probe="schema-open",
+    answers=Answers.REFUSAL,
+    breaks="a schema that cannot be kept to is taken without a word",
+    breaks_zh="无法保证的模式被默默接受",
+)
+def open_schema_refused(exchange: Exchange) -> Iterator[Finding]:
+    """A `strict` schema without `additionalProperties: false` SHOULD be refused with a 4xx status."""
+    yield from _answered(exchange)
 
 
 def _logprobs_wanted(case: Case) -> bool:
@@ -111,3 +191,151 @@ def top_logprobs_count(exchange: Exchange) -> Iterator[Finding]:
     counts = [len(tops) for entry in logprobs_of(exchange) if isinstance(tops := entry.get("top_logprobs"), list)]
     if max(counts, default=0) > allowed:
         yield Finding("/choices/0/logprobs/content", f"at most {allowed}", max(counts))
+
+
+def _has_logprobs(exchange: Exchange) -> bool:
+    """There is text with log probabilities, and nothing else that they could belong to."""
+    return has_text(exchange) and bool(logprobs_of(exchange)) and not says_more_than_text(exchange)
+
+
+def _is_rated(entry: object) -> bool:
+    """Whether a token and its logarithm are there, and bytes are a list of numbers, null or absent."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("token"), str):
+        return False
+    rated, listed = entry.get("logprob"), entry.get("bytes")
+    number = isinstance(rated, int | float) and not isinstance(rated, bool) and rated <= _SLACK
+    return number and (listed is None or _bytes_of(entry) is not None)
+
+
+def _bytes_of(entry: Mapping[str, Any]) -> bytes | None:
+    """The bytes of a token; None where there are none."""
+    listed = entry.get("bytes")
+    known = isinstance(listed, list) and all(type(each) is int and each in range(256) for each in listed)
+    return bytes(listed) if known and listed is not None else None
+
+
+def _tops(entry: Mapping[str, Any]) -> list[Any]:
+    listed = entry.get("top_logprobs")
+    return listed if isinstance(listed, list) else []
+
+
+@rule(
+    "chat.logprobs.entries",
+    doc="openai:chat/object#logprobs",
+    lines=("LP-03",),
+    zh="每个 token 必须带文本、不大于 0 的 logprob 与候选列表",
+    operations=CHATS,
+    probe="logprobs",
+    applies=_has_logprobs,
+    needs=("/choices",),
+    breaks="evaluations crash, or compute probabilities above one",
+    breaks_zh="评测会崩溃,或算出大于一的概率",
+)
+def entries_are_whole(exchange: Exchange) -> Iterator[Finding]:
+    """Each token MUST have its text, a logarithm of at most 0, and a list of alternatives."""
+    for entry in logprobs_of(exchange):
+        if not all(map(_is_rated, [entry, *_tops(entry)])) or not isinstance(entry.get("top_logprobs"), list):
+            yield Finding("/choices/0/logprobs/content", "token, logprob <= 0, bytes, top_logprobs", entry)
+
+
+@rule(
+    "chat.logprobs.sorted",
+    doc="openai:chat/object#logprobs",
+    lines=("LP-04",),
+    basis="implied",
+    zh="候选 token 应按概率从高到低排列",
+    operations=CHATS,
+    probe="logprobs",
+    applies=_has_logprobs,
+    needs=("/choices",),
+    breaks="code that takes the first alternative takes the wrong one",
+    breaks_zh="取第一个候选的代码会取错",
+)
+def tops_are_sorted(exchange: Exchange) -> Iterator[Finding]:
+    """Alternatives SHOULD come with the likeliest first."""
+    for entry in logprobs_of(exchange):
+        rates = [top["logprob"] for top in _tops(entry) if _is_rated(top)]
+        if any(later > earlier + _SLACK for earlier, later in pairwise(rates)):
+            yield Finding("/choices/0/logprobs/content", "the likeliest first", rates)
+
+
+def _joined(exchange: Exchange) -> Iterator[Finding]:
+    """A finding when the tokens do not make up the text; a last mark of a template and outer blanks are let pass."""
+    tokens = [str(entry.get("token")) for entry in logprobs_of(exchange)]
+    bare = tokens[:-1] if _MARK.fullmatch(tokens[-1]) else tokens
+    text = texts(exchange)[0].strip()
+    if text.isascii() and text not in {"".join(tokens).strip(), "".join(bare).strip()}:
+        yield Finding("/choices/0/logprobs/content", text, "".join(tokens))
+
+
+@rule(
+    "chat.logprobs.joined",
+    doc="openai:chat/object#logprobs",
+    lines=("LP-02",),
+    zh="logprobs 的 token 连起来必须等于回答内容",
+    operations=("chat",),
+    probe="logprobs",
+    applies=_has_logprobs,
+    needs=("/choices",),
+    breaks="probabilities are assigned to the wrong words",
+    breaks_zh="概率会对应到错误的词",
+)
+def tokens_make_the_text(exchange: Exchange) -> Iterator[Finding]:
+    """The tokens of `logprobs` MUST make up the content."""
+    yield from _joined(exchange)
+
+
+@rule(
+    "chat.stream.logprobs-joined",
+    doc="openai:chat/streaming#logprobs",
+    lines=("LP-08",),
+    zh="流式回答中 logprobs 的 token 连起来应等于回答内容",
+    operations=("chat.stream",),
+    probe="logprobs",
+    applies=_has_logprobs,
+    needs=("/choices",),
+    breaks="probabilities are assigned to the wrong words",
+    breaks_zh="概率会对应到错误的词",
+)
+def streamed_tokens_make_the_text(exchange: Exchange) -> Iterator[Finding]:
+    """The tokens of a stream's `logprobs` SHOULD make up its content."""
+    yield from _joined(exchange)
+
+
+@rule(
+    "chat.logprobs.bytes",
+    doc="openai:chat/object#logprobs",
+    lines=("LP-05",),
+    zh="bytes 应是 token 的 UTF-8 字节",
+    operations=CHATS,
+    probe="logprobs",
+    applies=_has_logprobs,
+    needs=("/choices",),
+    breaks="texts that are put together from bytes are garbage",
+    breaks_zh="由字节拼成的文字是乱码",
+)
+def bytes_are_the_tokens(exchange: Exchange) -> Iterator[Finding]:
+    """The `bytes` of the tokens SHOULD be their text in UTF-8, put together."""
+    entries = logprobs_of(exchange)
+    found = [_bytes_of(entry) for entry in entries]
+    tokens = "".join(str(entry.get("token")) for entry in entries)
+    said = b"".join(each for each in found if each is not None)
+    # A token that is a part of a character has no text of its own.
+    if None not in found and tokens.isascii() and said != tokens.encode():
+        yield Finding("/choices/0/logprobs/content", tokens, said.decode(errors="replace"))
+
+
+@rule(
+    "chat.logprobs.alone",
+    doc="openai:chat/create#top_logprobs",
+    lines=("LP-06",),
+    zh="没有 logprobs 的 top_logprobs 应以 4xx 拒绝",
+    operations=("chat",),
+    probe="logprobs-alone",
+    answers=Answers.REFUSAL,
+    breaks="a mistake in a request stays hidden: nothing comes of it",
+    breaks_zh="请求中的错误被掩盖:什么都没有返回",
+)
+def top_logprobs_alone(exchange: Exchange) -> Iterator[Finding]:
+    """`top_logprobs` without `logprobs` SHOULD be refused with a 4xx status."""
+    yield from _answered(exchange)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding
 from conformance.operations import OPERATIONS
-from conformance.refusals import message_of
+from conformance.refusals import OTHER_FORM, message_of
 from conformance.rules.base import Answers, rule
 from conformance.rules.shape import shape_findings, undocumented
 from conformance.rules.views import LATER, STREAMS, is_readable
 
 _SUCCESS = range(200, 300)
-_SHAPED = tuple(name for name in LATER if OPERATIONS[name].schema and name != "audio.speech")
+_SHAPED = tuple(name for name in LATER if OPERATIONS[name].shaped)
 _STREAMED = tuple(name for name in LATER if name in STREAMS)
 
 OWN_RULE = frozenset({"generated", "optional"})
@@ -20,8 +20,8 @@ OWN_RULE = frozenset({"generated", "optional"})
 
 
 def has_own_shape(exchange: Exchange) -> bool:
-    """The answer is of the kind that the operation's schema describes: a probe `other-form` asks for another."""
-    return is_readable(exchange) and "other-form" not in exchange.case.probes
+    """The answer is of the kind that the operation's schema describes."""
+    return is_readable(exchange) and OTHER_FORM not in exchange.case.probes
 
 
 @rule(

@@ -20,7 +20,7 @@ EVERY = tuple(name for name in OPERATIONS if name != "media")
 OPENAI = tuple(name for name in EVERY if OPERATIONS[name].dialect == "openai")
 """Those whose errors have OpenAI's form."""
 PLAIN = tuple(
-    name for name in EVERY if OPERATIONS[name].schema and not OPERATIONS[name].streams and not name.startswith("audio.")
+    name for name in EVERY if OPERATIONS[name].shaped and not OPERATIONS[name].streams and not name.startswith("audio.")
 )
 """Those that answer with one JSON text, whatever is asked."""
 STREAMS = tuple(name for name in EVERY if OPERATIONS[name].streams)

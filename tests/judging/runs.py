@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from plans import core_plan
+
 from conformance.judging import judge
 from conformance.materialise import Target, materialise
 from conformance.model import (
@@ -24,7 +26,6 @@ from conformance.model import (
     Request,
     Response,
 )
-from conformance.planning import plan
 from conformance.profiles import Claim, Profile
 from conformance.reasons import finding
 from conformance.redaction import Secrets
@@ -32,7 +33,7 @@ from conformance.redaction import Secrets
 STARTED = 1_770_000_000.0
 PROVIDER = Provider("http://127.0.0.1:8000/v1", "mock-chat")
 _TARGET = Target(PROVIDER.base_url, PROVIDER, Secrets({"RELAY_API_KEY": "sk-reference-relay"}))
-CASES = {case.id: case for case in plan()}
+CASES = {case.id: case for case in core_plan()}
 _REQUESTS = {case.id: materialise(case, _TARGET) for case in CASES.values()}
 
 USAGE = {

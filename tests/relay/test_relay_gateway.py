@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.relay import DEFAULT_KEY, create_app
+from conformance.relay import DEFAULT_KEY, MODELS, create_app
 
 from .driver import call
 
@@ -23,12 +23,8 @@ ENVELOPE = {"message", "type", "param", "code"}
 def test_models_are_listed(client: httpx.Client) -> None:
     body = client.get("/v1/models").json()
     assert body["object"] == "list"
-    assert [model["id"] for model in body["data"]] == [
-        "mock-chat",
-        "mock-chat-mini",
-        "mock-writer",
-        "mock-embedding",
-    ]
+    assert [model["id"] for model in body["data"]] == list(MODELS)
+    assert MODELS[0] == "mock-chat"
     assert len({model["created"] for model in body["data"]}) == len(body["data"])
 
 

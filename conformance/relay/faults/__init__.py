@@ -12,7 +12,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "catalogue", "find"]
 
-AREAS = ("http", "auth", "errors", "models", "requests", "chat", "usage", "stream", "generated", "page", "embeddings")
+AREAS = (
+    "http",
+    "auth",
+    "errors",
+    "models",
+    "requests",
+    "chat",
+    "tools",
+    "formats",
+    "usage",
+    "stream",
+    "generated",
+    "page",
+    "completions",
+    "embeddings",
+    "rerank",
+    "moderations",
+    "responses",
+    "messages",
+    "gemini",
+)
 
 
 def catalogue() -> Mapping[str, Fault]:
