@@ -225,7 +225,8 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @cli.command()
 @_sending
-def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes options by name
+@click.option("--clients", is_flag=True, help="Let the real clients that are installed read the answers.")
+def vet(strict: bool, clients: bool, **options: Any) -> int:  # noqa: FBT001 - click passes options by name
     """Send the plan to the relay at BASE_URL, judge what comes back, and write the reports."""
     from conformance import vetting
 
@@ -237,7 +238,7 @@ def vet(strict: bool, **options: Any) -> int:  # noqa: FBT001 - click passes opt
         else vetting.announce(run.cases, run.limits, run.minimize_budget)
     ):
         click.echo(line, err=True)
-    return _perform(run, strict=strict, resume=options["resume"])
+    return _perform(run, strict=strict, resume=options["resume"], clients=clients)
 
 
 @cli.command()
@@ -274,7 +275,7 @@ def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | 
     path = vetting.ledger_in(ledger)
     recorded = read_ledger(path)
     chosen = vetting.profile_of(recorded, profile)
-    return _report(recorded, out or path.parent, only, chosen, strict=strict)
+    return _report(recorded, out or path.parent, only, chosen, path.parent, strict=strict)
 
 
 @cli.command()
@@ -310,14 +311,16 @@ def minimize(ledger: Path, case: str, rule: str, yes: bool, **options: Any) -> i
 @click.argument("name", metavar="[ID|PREFIX]", required=False, default="")
 def rules(name: str) -> None:
     """List the rules, or those below PREFIX; explain the rule ID."""
+    from conformance.clients.rules import client_rules
     from conformance.planning import select_rules
-    from conformance.rules.base import catalogue
 
-    known = catalogue()
-    if name in known:
-        _explain(known[name])
+    by_clients = client_rules()
+    chosen = [rule for each, rule in by_clients.items() if each.startswith(name)]
+    if not (name and chosen):
+        chosen = [*select_rules([name] if name else []), *chosen]
+    if name in {rule.id for rule in chosen}:
+        _explain(next(rule for rule in chosen if rule.id == name))
         return
-    chosen = select_rules([name] if name else [])
     width = max(len(rule.id) for rule in chosen)
     for rule in chosen:
         click.echo(f"{rule.id:{width}}  {rule.severity:6}  {rule.requirement}")
@@ -453,8 +456,8 @@ def _settle(options: dict[str, Any]) -> Run:
     )
 
 
-def _perform(run: Run, *, strict: bool, resume: bool) -> int:
-    """Record, judge, report; when interrupted, what was recorded is reported."""
+def _perform(run: Run, *, strict: bool, resume: bool, clients: bool = False) -> int:
+    """Record, let clients read, judge, report; when interrupted, what was recorded is reported."""
     from conformance import vetting
     from conformance.ledger import read_ledger
 
@@ -462,9 +465,21 @@ def _perform(run: Run, *, strict: bool, resume: bool) -> int:
         ledger = vetting.minimise_failures(run, _recorded(run, resume=resume))
     except KeyboardInterrupt:
         if run.ledger.exists():
-            _report(read_ledger(run.ledger), run.folder, (), run.profile, strict=strict)
+            _report(read_ledger(run.ledger), run.folder, (), run.profile, run.folder, strict=strict)
         return _say("interrupted", f"continue with the same command and --resume --out {run.folder}", INTERRUPTED)
-    return _report(ledger, run.folder, (), run.profile, strict=strict)
+    if clients:
+        _let_read(ledger, run.folder)
+    return _report(ledger, run.folder, (), run.profile, run.folder, strict=strict)
+
+
+def _let_read(ledger: Ledger, folder: Path) -> None:
+    """Let the real clients that are installed read what was recorded."""
+    from conformance.clients.storing import CLIENTS_FILE, write_readings
+    from conformance.clients.table import chosen_clients
+    from conformance.commands.clients_command import let_read
+
+    click.echo("real clients read the recorded answers; nothing more is sent", err=True)
+    write_readings(folder / CLIENTS_FILE, ledger, let_read(ledger, chosen_clients(())))
 
 
 def _recorded(run: Run, *, resume: bool) -> Ledger:
@@ -485,17 +500,21 @@ def _recorded(run: Run, *, resume: bool) -> Ledger:
         )
 
 
-def _report(ledger: Ledger, folder: Path, only: tuple[str, ...], profile: Profile | None, *, strict: bool) -> int:
-    """Judge, write the files, print the summary; the exit code follows from the verdict."""
+def _report(
+    ledger: Ledger, folder: Path, only: tuple[str, ...], profile: Profile | None, home: Path, *, strict: bool
+) -> int:
+    """Judge, write the files, print the summary; the exit code follows. `home`: the folder of the ledger."""
+    from conformance import vetting
     from conformance.judging import judge as judge_ledger
     from conformance.reporting import report
     from conformance.reporting.summary import exit_code, run_verdict
     from conformance.reporting.terminal import print_summary
 
     judgements = judge_ledger(ledger, only, profile)
-    files = report(judgements, ledger, folder, strict=strict, profile=profile)
+    clients = vetting.clients_in(home, ledger, judgements)
+    files = report(judgements, ledger, folder, strict=strict, profile=profile, clients=clients)
     try:
-        print_summary(judgements, ledger, files, strict=strict)
+        print_summary(judgements, ledger, files, strict=strict, clients=clients)
     except BrokenPipeError:
         _hush()  # nobody reads on; the verdict stays
     return exit_code(run_verdict(judgements, ledger, strict=strict))

@@ -158,4 +158,26 @@ DEVIATIONS = {
     "audio-error-500": Deviation(
         "an upstream's refusal comes back as 500", "上游的拒绝变成 500", "one-api (request_error)"
     ),
+    "image-both-keys": Deviation(
+        "url and b64_json are both there, one of them empty", "url 与 b64_json 同时出现,其中一个为空", "new-api 2025-04"
+    ),
+    "image-base64-for-url": Deviation(
+        "base64 instead of an address", "要求地址却返回 base64", "new-api#2321 (GPT image, Gemini)"
+    ),
+    "image-data-url": Deviation(
+        "a data URL instead of an address or plain base64", "以 data URL 代替地址或 base64", "converted channels"
+    ),
+    "image-count-one": Deviation(
+        "one picture where several were asked for", "要求多张图片只返回一张", "models that draw one at a time"
+    ),
+    "picture-dropped": Deviation(
+        "a picture is dropped without a word", "图片被悄悄丢弃", "one-api (bare strings); text models"
+    ),
+    "finish-always-stop": Deviation("a cut answer says stop", "被截断也说 stop", "one-api with Gemini"),
+    "think-tags": Deviation(
+        "reasoning stands in the answer, between think tags",
+        "推理过程写在正文的 <think> 里",
+        "self-hosted reasoning models",
+    ),
+    "reasoning-empty": Deviation("an empty reasoning_content", "空的 reasoning_content", "new-api"),
 }

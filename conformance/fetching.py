@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+import httpx
+
 PORTS = {"http": 80, "https": 443}
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""Where a network without IPv4 puts IPv4 addresses (RFC 6052)."""
 
 
 class NotPublicError(Exception):
@@ -31,22 +36,39 @@ class Route:
 
 
 async def route_to(url: str, base_url: str) -> Route:
-    """The way to a URL that an answer named; raises NotPublicError for one that may not be asked.
+    """The way to a URL that an answer named.
 
-    A host that stands for several addresses has to be public in all of them.
+    A host that stands for several addresses has to be public in all of them. Raises NotPublicError for a URL that
+    may not be asked, and httpx.ConnectError for a name that no name server knows.
     """
     parts = _parts(url)
     if _origin(parts) == _origin(urlsplit(base_url)):
-        return Route(url)
-    numbers = await _look_up(parts)
+        return Route(urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, "")))
+    name = _name(parts)
+    numbers = await _look_up(name, parts.port or PORTS[parts.scheme])
     for number in numbers:
-        if not ipaddress.ip_address(number).is_global:
-            raise NotPublicError(f"{parts.hostname} is {number}, which is not a public address")
-    chosen = f"[{numbers[0]}]" if ":" in numbers[0] else numbers[0]
+        if not is_public(number):
+            raise NotPublicError(f"{name} is {number}, which is not a public address")
     port = f":{parts.port}" if parts.port else ""
-    pinned = urlunsplit((parts.scheme, chosen + port, parts.path, parts.query, ""))
-    more = {"sni_hostname": parts.hostname} if parts.scheme == "https" else {}
-    return Route(pinned, f"{parts.hostname}{port}", more)
+    pinned = urlunsplit((parts.scheme, _bracketed(numbers[0]) + port, parts.path, parts.query, ""))
+    more = {"sni_hostname": name} if parts.scheme == "https" else {}
+    return Route(pinned, _bracketed(name) + port, more)
+
+
+def is_public(number: str) -> bool:
+    """Whether an IP address is one of the open internet: not of a machine, a network, or a group of them.
+
+    An IPv4 address that an IPv6 address stands for is looked at itself; other translations are not followed.
+    """
+    address = ipaddress.ip_address(number)
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        if inner is None:
+            return address.is_global and address in _GLOBAL_UNICAST and address.sixtofour is None
+        address = inner
+    return address.is_global and not address.is_multicast
 
 
 def _parts(url: str) -> SplitResult:
@@ -64,11 +86,23 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
 
 
-async def _look_up(parts: SplitResult) -> list[str]:
-    """The addresses of a host, the one to use first."""
-    port = parts.port or PORTS[parts.scheme]
+def _name(parts: SplitResult) -> str:
+    """The host as name servers and other servers know it: in ASCII, without the zone of an IPv6 address."""
+    host = (parts.hostname or "").partition("%")[0]
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise NotPublicError(f"{parts.hostname} has no address: {error}") from error
+        return host if ":" in host else host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise NotPublicError(f"the host of the address is no name: {error}") from error
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def _look_up(name: str, port: int) -> list[str]:
+    """The addresses of a host, the one to use first."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpx.ConnectError(f"{name} has no address: {error}") from error
     return [str(entry[4][0]).partition("%")[0] for entry in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract import data, schema_errors
@@ -11,6 +12,7 @@ from conformance.model import Auth, Case, Expectation, Phase, Price
 from conformance.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FORMAT = "formats/fixture.json"
@@ -18,11 +20,19 @@ FORMAT = "formats/fixture.json"
 
 def load_cases(folder: Path | None = None) -> list[Case]:
     """Every fixture below `folder` (ours by default), by operation and then by name."""
-    root = folder or data("fixtures")
-    cases: list[Case] = []
+    return list(_ours() if folder is None else _below(folder))
+
+
+@cache
+def _ours() -> tuple[Case, ...]:
+    """Those that come with this package, which do not change."""
+    return tuple(_below(data("fixtures")))
+
+
+def _below(root: Path) -> Iterator[Case]:
     for operation in OPERATIONS.values():
-        cases += [load_case(path, operation) for path in sorted((root / operation.id).glob("*.json"))]
-    return cases
+        for path in sorted((root / operation.id).glob("*.json")):
+            yield load_case(path, operation)
 
 
 def load_case(path: Path, operation: Operation) -> Case:

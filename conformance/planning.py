@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
     from conformance.profiles import Profile
 
+_PROMPTS = ("messages", "system", "prompt", "input", "contents", "query", "documents", "instructions")
+"""Fields in which requests say what a model reads."""
 PREFLIGHT = ("models.list/list", "chat/minimal")
 """Cases that every run begins with: they find the base URL and show whether key and model work."""
 
@@ -64,15 +65,21 @@ def plan(
     check(cases)
     if generated:
         cases += _generated(generated, seed, profile)
+    cases = _affordable(cases, dear=dear)
     wanted = [
         case
         for case in cases
         if (case.id in PREFLIGHT or any(rule.selects(case) for rule in rules))
         and not (keyless and case.auth is not Auth.KEY and case.operation != "gateway")
         and not (alone and (case.during or "at-once" in case.probes))
-        and (dear or case.price is not Price.DEAR)
     ]
-    return _ordered(_with_companions(wanted, [case for case in cases if dear or case.price is not Price.DEAR]))
+    return _ordered(_with_companions(wanted, cases))
+
+
+def _affordable(cases: Sequence[Case], *, dear: bool) -> list[Case]:
+    """The cases without dear ones, unless those are wanted; a scenario with a dear step is dear as a whole."""
+    left_out = {case.scenario for case in cases if case.price is Price.DEAR and case.scenario}
+    return [case for case in cases if dear or (case.price is not Price.DEAR and case.scenario not in left_out)]
 
 
 def _generated(count: int, seed: int, profile: Profile | None) -> list[Case]:
@@ -114,10 +121,17 @@ def ceiling(cases: Sequence[Case]) -> Ceiling:
 
 def prompt_length(case: Case) -> int:
     """Characters of all message texts of a case; a request that is wrong on purpose may have none."""
-    found = (case.body or {}).get("messages")
-    messages = found if isinstance(found, list) else []
-    contents = [message.get("content") for message in messages if isinstance(message, dict)]
-    return sum(len(content) if isinstance(content, str) else len(json.dumps(content)) for content in contents)
+    body = case.body or case.form or {}
+    return sum(_characters(body[name]) for name in _PROMPTS if name in body)
+
+
+def _characters(value: Any) -> int:
+    """Characters of all strings in a value, but for words of the protocol."""
+    if isinstance(value, dict):
+        return sum(_characters(inner) for name, inner in value.items() if name not in {"role", "type"})
+    if isinstance(value, list):
+        return sum(map(_characters, value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def _below(rule: str, prefix: str) -> bool:
@@ -129,8 +143,8 @@ def _with_companions(wanted: Sequence[Case], cases: Sequence[Case]) -> list[Case
     ids = {case.id for case in wanted}
     ids |= {case.follows for case in wanted} | {case.during for case in wanted}
     ids.discard("")
-    steps = {case.scenario: max(case.step, 0) for case in sorted(cases, key=lambda case: case.step) if case.id in ids}
-    ids |= {case.id for case in cases if case.scenario and case.step <= steps.get(case.scenario, -1)}
+    scenarios = {case.scenario for case in cases if case.scenario and case.id in ids}
+    ids |= {case.id for case in cases if case.scenario in scenarios}
     ids |= {case.id for case in cases if case.during in ids}
     return [case for case in cases if case.id in ids]
 

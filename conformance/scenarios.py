@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,16 @@ Steps = Generator["Case", "Exchange", None]
 """What a scenario is while it runs."""
 
 _OK = range(200, 300)
+_PICTURE = re.compile(
+    r"!\[[^\]\n]{0,300}\]\((https?://[^\s)]{1,2000})|(https?://[^\s()<>\"]{1,2000}?\.(?:png|jpe?g|webp|gif)\b[^\s()<>\"]*)",
+    re.IGNORECASE,
+)
+"""A link to a picture."""
+_LONGEST_TEXT = 100_000
+"""Characters that are searched for one."""
+_LARGEST_PICTURE = 4 * 1024 * 1024  # what OpenAI takes
+_LONGEST_ADDRESS = 8_000
+_MAGIC = {b"\xff\xd8": "jpeg", b"RIFF": "webp"}
 _LONGEST_SOUND = 2 * 1024 * 1024
 """Bytes that are sent back: far more than a short sentence takes."""
 
@@ -67,10 +78,10 @@ def models_then_retrieve(listing: Case, single: Case) -> Steps:
         yield replace(single, path=f"/models/{name}")
 
 
-def tool_round(asking: Case, telling: Case) -> Steps:
-    """Give the results of the calls that the first answer made, by their own ids."""
+def tool_round(asking: Case, *later: Case) -> Steps:
+    """Give the results of the calls that the first answer made, by their own ids, where that is planned as well."""
     asked = yield asking
-    if _good(asked):
+    for telling in later if _good(asked) else ():
         message = asked.json["choices"][0]["message"]
         calls = [_call_again(call) for call in message["tool_calls"]]
         *turns, result = (telling.body or {})["messages"]
@@ -98,13 +109,63 @@ def previous_response(told: Case, asked: Case) -> Steps:
         yield with_body(asked, previous_response_id=answer.json["id"])
 
 
-def speech_then_transcription(spoken: Case, heard: Case) -> Steps:
-    """Transcribe the very sound that the relay made of a text."""
+def speech_then_transcription(spoken: Case, *later: Case) -> Steps:
+    """Transcribe the very sound that the relay made of a text, where that is planned as well."""
     answer = yield spoken
     sound = answer.response.body if _good(answer) and answer.response else b""
     if sound and answer.document.problem and len(sound) <= _LONGEST_SOUND:
         file = {"base64": base64.b64encode(sound).decode(), "name": "speech.mp3", "type": "audio/mpeg"}
-        yield replace(heard, form={"file": file, **(heard.form or {})})
+        for heard in later:
+            yield replace(heard, form={"file": file, **(heard.form or {})})
+
+
+def picture_then_fetch(ask: Case, *later: Case) -> Steps:
+    """Fetch the picture that an answer points to, where that is planned as well."""
+    answered = yield ask
+    for fetch in later:
+        if _good(answered) and (address := _address(answered)):
+            yield replace(fetch, path=address)
+
+
+def generate_then_edit(generate: Case, *later: Case) -> Steps:
+    """Have a picture made, fetch it where the answer points to it, and have it edited."""
+    made = yield generate
+    if not _good(made) or not later:
+        return
+    fetch, *edits = later
+    address = _address(made)
+    if address:
+        fetched = yield replace(fetch, path=address)
+        picture = fetched.response.body if fetched.response and _good(fetched) else b""
+    else:
+        picture = base64.b64decode(made.json["data"][0]["b64_json"])
+    if 0 < len(picture) <= _LARGEST_PICTURE:
+        kind = next((kind for begin, kind in _MAGIC.items() if picture.startswith(begin)), "png")
+        written = base64.b64encode(picture).decode()
+        image = {"base64": written, "name": f"picture.{kind}", "type": f"image/{kind}"}
+        for edit in edits:
+            yield replace(edit, form={**(edit.form or {}), "image": image})
+
+
+def drawing_then_fetch(ask: Case, *fetch: Case) -> Steps:
+    """Fetch the picture that the text of a chat answer links to, where that is planned as well."""
+    answered = yield ask
+    if _good(answered):
+        links = linked_pictures(answered.json["choices"][0]["message"]["content"])
+        for step in fetch if links else ():
+            yield replace(step, path=links[0])
+
+
+def linked_pictures(text: str) -> list[str]:
+    """The addresses of pictures in a text: in Markdown, or bare with the ending of a picture."""
+    return [marked or bare for marked, bare in _PICTURE.findall(text[:_LONGEST_TEXT])]
+
+
+def _address(exchange: Exchange) -> str:
+    """Where the first picture of an answer is; empty where it is in the answer itself."""
+    url = exchange.json["data"][0].get("url")
+    usable = isinstance(url, str) and url.startswith(("http://", "https://")) and len(url) <= _LONGEST_ADDRESS
+    return url if usable else ""
 
 
 SCENARIOS: dict[str, Callable[..., Steps]] = {
@@ -112,4 +173,10 @@ SCENARIOS: dict[str, Callable[..., Steps]] = {
     "previous-response": previous_response,
     "tool-round": tool_round,
     "speech-then-transcription": speech_then_transcription,
+    "generate-then-edit": generate_then_edit,
+    "picture-by-address": picture_then_fetch,
+    "picture-of-size": picture_then_fetch,
+    "picture-masked": picture_then_fetch,
+    "picture-varied": picture_then_fetch,
+    "drawing-then-fetch": drawing_then_fetch,
 }

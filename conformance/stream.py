@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DONE = "[DONE]"
+_FAILED = frozenset({"error", "response.failed"})
+"""Types of events that report an error."""
 _OTHER = frozenset({"tool_calls", "function_call", "refusal", "audio"})
 
 
@@ -146,7 +148,7 @@ class Stream:
     @cached_property
     def errors(self) -> list[Chunk]:
         """Chunks that report an error instead of content."""
-        return [chunk for chunk in self.chunks if chunk.value.get("error")]
+        return [chunk for chunk in self.chunks if chunk.value.get("error") or chunk.value.get("type") in _FAILED]
 
     @cached_property
     def usages(self) -> list[Chunk]:

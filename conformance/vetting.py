@@ -29,7 +29,8 @@ from conformance.roles import CHAT, ROLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from conformance.model import Case, Ledger
+    from conformance.clients.verdicts import ClientVerdict
+    from conformance.model import Case, Judgement, Ledger
     from conformance.profiles import Profile
 
 REPORTS = Path("reports")
@@ -135,6 +136,15 @@ def _is_unfinished(path: Path) -> bool:
 def ledger_in(path: Path) -> Path:
     """The ledger at a path: the file itself, or the one in a folder."""
     return path / LEDGER if path.is_dir() else path
+
+
+def clients_in(folder: Path, ledger: Ledger, judgements: Sequence[Judgement]) -> list[ClientVerdict]:
+    """How real clients fare that have read this run; none where nobody has. Raises LedgerError for damaged readings."""
+    from conformance.clients.storing import CLIENTS_FILE, read_readings  # noqa: PLC0415 - rarely there
+    from conformance.clients.verdicts import client_verdicts  # noqa: PLC0415
+
+    path = folder / CLIENTS_FILE
+    return client_verdicts(ledger, read_readings(path, ledger), judgements) if path.exists() else []
 
 
 def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) -> list[str]:

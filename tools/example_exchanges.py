@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 from conformance import relay
 from conformance.judging import judge
 from conformance.ledger import exchange_out
-from conformance.model import Exchange, Judgement, Ledger, Limits, Provider, Response, Verdict
+from conformance.model import Exchange, Expectation, Judgement, Ledger, Limits, Provider, Response, Verdict
 from conformance.planning import PREFLIGHT, plan, select_rules
 from conformance.profiles import load_profile
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED
+from conformance.relay.app import MODELS
 from conformance.send import record
 from tools.kill_matrix import MANY, PROFILE
 
@@ -44,6 +45,8 @@ _STARTED = 1_770_000_000
 _DATE = "Mon, 02 Feb 2026 02:40:00 GMT"
 _LONGEST = 3_000
 """Bytes of a body that are kept whole."""
+_LONGEST_FORM = 300
+"""Bytes that are kept of a request with files, or of one that is refused for its length."""
 _HEAD, _TAIL = 5, 4
 """Events that are kept of a longer stream."""
 _WIDE = 110
@@ -56,6 +59,13 @@ _TIME = re.compile(r"(?<![\d.])(1\d{9})(\d{3})?(?!\d)")
 
 _QUIRKS = {"http.rate-limit.readable": "rate-limit-headers"}
 """Rules that the plain relay passes because it does nothing of the kind, and the quirk that makes it do so."""
+_MODELS = {
+    "images.revised-prompt.present": "dall-e-3",
+    "images.n.one-for-dalle3": "dall-e-3",
+    "images.prompt.length-bounded": "dall-e-2",
+    "images.edits.two-images": "gpt-image-1",
+}
+"""Rules about models known by name, and such a name, for the relay to serve as well."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,10 @@ def examples(rule: Rule, background: relay.BackgroundRelay) -> dict[str, Any]:
         why = f"The reference relay with the quirk {_QUIRKS[rule.id]}."
         with relay.BackgroundRelay(relay.create_app(quirks=relay.Quirks(0, only={_QUIRKS[rule.id]}))) as awkward:
             passing = _shown(rule, awkward.base_url, Verdict.PASS, generated=asked)
+    elif rule.id in _MODELS:
+        why = f"The reference relay with the model {_MODELS[rule.id]}."
+        with relay.BackgroundRelay(relay.create_app(models=(*MODELS, _MODELS[rule.id]))) as larger:
+            passing = _shown(rule, larger.base_url, Verdict.PASS, generated=asked)
     else:
         why = "The reference relay."
         passing = _shown(rule, background.base_url, Verdict.PASS, generated=asked)
@@ -118,7 +132,8 @@ def _record(base_url: str, cases: Sequence[Case]) -> Ledger:
             secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
             limits=Limits(1_000, 100_000, at_once, timeout=_PATIENCE, backoff=0.02, longest_wait=0.02),
         )
-    return replace(ledger, exchanges=tuple(_settled(_trimmed(exchange)) for exchange in ledger.exchanges))
+    exchanges = (_settled(_trimmed(_without_files(exchange))) for exchange in ledger.exchanges)
+    return replace(ledger, exchanges=tuple(exchanges))
 
 
 def _groups(rule: Rule, ledger: Ledger, verdict: Verdict) -> Iterator[Group]:
@@ -142,6 +157,24 @@ def _judged(rule: Rule, exchanges: Sequence[Exchange]) -> Judgement | None:
 def page_of(rule: Rule) -> Profile | None:
     """The page that a rule about a provider's page is shown with."""
     return load_profile(PROFILE) if rule.page else None
+
+
+def _without_files(exchange: Exchange) -> Exchange:
+    """The exchange with its files, or what is too long on purpose, cut off: no rule looks there in a request."""
+    case, body = exchange.case, exchange.request.body
+    too_long = case.expect is Expectation.REFUSAL and len(body) > _LONGEST
+    if case.form is None and not too_long:
+        return exchange
+    form = None if case.form is None else {name: _cut_file(value) for name, value in case.form.items()}
+    said = case.body and {name: value[:_LONGEST_FORM] for name, value in case.body.items() if isinstance(value, str)}
+    request = replace(exchange.request, body=body[:_LONGEST_FORM])
+    return replace(exchange, case=replace(case, form=form, body=said), request=request)
+
+
+def _cut_file(value: Any) -> Any:
+    """The value of a field, a file that was sent back cut to its first bytes."""
+    whole = value.get("base64") if isinstance(value, dict) else None
+    return {**value, "base64": whole[:64]} if isinstance(whole, str) else value
 
 
 def _trimmed(exchange: Exchange) -> Exchange:

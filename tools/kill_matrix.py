@@ -68,7 +68,9 @@ async def tripped_rules(
 
 
 def _family(case: Case) -> str:
-    """The family of operations that a case is about: pictures that answers point to belong to images."""
+    """The family of operations that a case is about: pictures that answers point to belong to images, or to chat."""
+    if case.scenario == "drawing-then-fetch":
+        return "chat"
     name = case.operation.partition(".")[0]
     return "images" if name == "media" else name
 

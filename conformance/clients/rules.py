@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.clients.table import Client
 
 VERDICTS = {
-    State.NOT_RUN: Verdict.NOT_APPLICABLE,
+    State.NOT_RUN: Verdict.NOT_RUN,
     State.NOTHING_TO_READ: Verdict.NOT_APPLICABLE,
     State.WORKS: Verdict.PASS,
     State.LIMITS: Verdict.NOTE,

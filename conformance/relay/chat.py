@@ -7,12 +7,14 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from conformance.relay import wire
+from conformance.relay.billing import charge
 from conformance.relay.call import Stage
 from conformance.relay.formats import formatted, logprobs
 from conformance.relay.reading import read_request
 from conformance.relay.tools import as_deltas, as_message, calls_size, tools_size, use_tools
 from conformance.relay.validate import validate
-from conformance.relay.words import generate, prompt_tokens, respond
+from conformance.relay.variant_models import check_variant, say, unseen_tokens, utter
+from conformance.relay.words import prompt_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,13 +37,15 @@ def complete(call: Call) -> None:
     call.at(Stage.REQUEST)
     validate(call.request, call.state.models)
     plan(call)
+    check_variant(call)
     call.at(Stage.PROMPT)
-    call.texts = [respond(call.messages, index) for index in range(call.count)]
+    call.texts = say(call)
     call.at(Stage.TEXT)
     call.texts = [formatted(text, call.request.get("response_format")) for text in call.texts]
-    call.choices = [generate(text, call.limit, call.stops) for text in call.texts]
+    call.choices = utter(call, call.texts)
     use_tools(call)
     call.usage = _usage(call)
+    charge(call)
     call.at(Stage.CHOICES)
     call.at(Stage.USAGE)
     if call.streaming:
@@ -67,14 +71,15 @@ def plan(call: Call) -> None:
 
 
 def _usage(call: Call) -> dict[str, Any]:
-    prompt = prompt_tokens(call.messages) + tools_size(call.request)
-    completion = sum(len(choice.pieces) + calls_size(choice.calls) for choice in call.choices)
+    pictures, thinking = unseen_tokens(call)
+    prompt = prompt_tokens(call.messages) + tools_size(call.request) + pictures
+    completion = sum(len(choice.pieces) + calls_size(choice.calls) for choice in call.choices) + thinking
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "prompt_tokens_details": dict(_NO_PROMPT_DETAILS),
-        "completion_tokens_details": dict(_NO_COMPLETION_DETAILS),
+        "completion_tokens_details": _NO_COMPLETION_DETAILS | {"reasoning_tokens": thinking},
     }
 
 

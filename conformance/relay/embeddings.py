@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 160
 _MOST_INPUTS = 2048
-_DIGITS = 6
+_DIGITS = 4
 _TOKENS = {9906: "Hello", 11: ",", 1917: " world", 0: "!", 220: " ", 57668: "你", 53901: "好"}
 """As much of the vocabulary cl100k_base as one greeting needs."""
 _FIELDS = {

@@ -145,7 +145,7 @@ def _check(call: Call, *required: str) -> None:
     if len(request.get("prompt") or "") > longest:
         raise refuse("prompt", "prompt_too_long", f"Invalid 'prompt': expected at most {longest} characters.")
     if request["model"] == _ONE_AT_A_TIME and _count(request) > 1:
-        raise refuse("n", "n_not_within_range", "Invalid 'n': this model draws one picture at a time.")
+        raise refuse("n", "n_not_within_range", "Invalid 'n': expected 1, since one picture is drawn at a time.")
 
 
 def _count(request: Mapping[str, Any]) -> int:
@@ -186,13 +186,13 @@ def _entry(call: Call, picture: bytes) -> dict[str, Any]:
     if call.request.get("response_format") == "b64_json":
         entry = {"b64_json": base64.b64encode(picture).decode()}
     else:
-        entry = {"url": _address(call, picture)}
+        entry = {"url": address_of(call, picture)}
     if call.request["model"] == _ONE_AT_A_TIME:
         entry["revised_prompt"] = f"{call.request['prompt']}, drawn as one plain colour"
     return entry
 
 
-def _address(call: Call, picture: bytes) -> str:
+def address_of(call: Call, picture: bytes) -> str:
     """Keep a picture and say where it is."""
     name = f"{sha256(picture).hexdigest()[:20]}.{_media_type(picture).rpartition('/')[2]}"
     _kept[name] = picture

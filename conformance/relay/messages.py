@@ -93,9 +93,9 @@ def answer(call: Call) -> None:
     _validate(call)
     call.messages = _messages(call.request)
     said = _use_tool(call) or _say(call)
-    wanted = json.dumps(call.request.get("tools") or "")
+    told = json.dumps(call.request["tools"]) if call.request.get("tools") else ""
     call.usage = {
-        "input_tokens": prompt_tokens(call.messages) + len(tokens(wanted)),
+        "input_tokens": prompt_tokens(call.messages) + len(tokens(told)),
         "output_tokens": len(said.pieces),
     }
     call.answer = _message(call, said)

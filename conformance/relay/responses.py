@@ -73,7 +73,7 @@ def _remember(call: Call, messages: list[dict[str, Any]]) -> None:
     """Keep a conversation; the oldest is forgotten when there are too many."""
     known = call.state.memory.setdefault(MEMORY, {})
     known[call.answer["id"]] = messages
-    if len(known) > _MOST_REMEMBERED:
+    while len(known) > _MOST_REMEMBERED:
         del known[next(iter(known))]
 
 

@@ -21,6 +21,8 @@ _PLACE = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 """A name inside a sentence, such as a city."""
 _SHORTEST = 4
 """Letters of a word by which a tool is known."""
+_TOGETHER = 3
+"""Tokens of arguments that are streamed in one piece."""
 
 Function = dict[str, Any]
 """What a request says of a function: name, description, parameters."""
@@ -121,13 +123,13 @@ def as_message(calls: Sequence[ToolCall], request: Mapping[str, Any]) -> dict[st
 
 
 def as_deltas(calls: Sequence[ToolCall], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What a stream says of calls: first which, then the arguments token by token."""
+    """What a stream says of calls: first which, then the arguments piece by piece."""
     for index, each in enumerate(calls):
         head = {"name": each.name, "arguments": ""}
+        starts = range(0, len(each.pieces), _TOGETHER)
+        pieces = [{"arguments": "".join(each.pieces[start : start + _TOGETHER])} for start in starts]
         if is_legacy(request):
-            yield {"function_call": head}
-            yield from ({"function_call": {"arguments": piece}} for piece in each.pieces)
+            yield from ({"function_call": said} for said in (head, *pieces))
         else:
             yield {"tool_calls": [{"index": index, "id": each.id, "type": "function", "function": head}]}
-            for piece in each.pieces:
-                yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+            yield from ({"tool_calls": [{"index": index, "function": said}]} for said in pieces)

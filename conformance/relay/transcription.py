@@ -99,7 +99,8 @@ def translate(text: str) -> str:
 def _verbose(task: str, text: str, seconds: float, granularities: Iterable[str]) -> dict[str, Any]:
     """The whole answer, of which other formats are parts."""
     found: dict[str, Any] = {"task": task, "language": "english", "duration": seconds, "text": text}
-    found["usage"] = {"type": "duration", "seconds": math.ceil(seconds)}
+    if task == "transcribe":
+        found["usage"] = {"type": "duration", "seconds": math.ceil(seconds)}
     parts = _timed(_SEGMENT.findall(text) or [text], seconds)
     found["segments"] = [_segment(number, *part) for number, part in enumerate(parts)]
     found["words"] = [
@@ -138,7 +139,8 @@ def _written(found: dict[str, Any], kind: str) -> tuple[bytes, str]:
         whole = {name: value for name, value in found.items() if value is not None}
         return wire.encode(whole), "application/json"
     if kind == "json":
-        return wire.encode({"text": found["text"], "usage": found["usage"]}), "application/json"
+        short = {name: value for name, value in found.items() if name in {"text", "usage"}}
+        return wire.encode(short), "application/json"
     if kind == "text":
         return _utf8(found["text"] + "\n"), "text/plain; charset=utf-8"
     mark, head, kind_of = (",", "", "application/x-subrip") if kind == "srt" else (".", "WEBVTT\n\n", "text/vtt")

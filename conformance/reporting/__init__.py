@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from conformance.clients.verdicts import ClientVerdict
     from conformance.model import Judgement, Ledger
     from conformance.profiles import Profile
     from conformance.rules.base import Rule
@@ -26,15 +27,17 @@ def report(
     strict: bool = False,
     rules: Mapping[str, Rule] | None = None,
     profile: Profile | None = None,
+    clients: Sequence[ClientVerdict] = (),
 ) -> Mapping[str, Path]:
     """Write the three files into `folder`, return their paths by name; the same run gives the same bytes.
 
-    `profile`: the page of the provider, with which was judged; the report then lists what it names.
+    `profile`: the page of the provider, with which was judged; the report then lists what it names. `clients`: how
+    real clients fare with the answers.
     """
     known = catalogue() if rules is None else rules
     texts = {
-        "report.html": html_text(judgements, ledger, known, strict=strict, profile=profile),
-        "results.json": results_text(judgements, ledger, strict=strict, profile=profile),
+        "report.html": html_text(judgements, ledger, known, strict=strict, profile=profile, clients=clients),
+        "results.json": results_text(judgements, ledger, strict=strict, profile=profile, clients=clients),
         "junit.xml": junit_text(judgements, ledger, known, strict=strict),
     }
     folder.mkdir(parents=True, exist_ok=True)

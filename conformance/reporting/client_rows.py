@@ -28,6 +28,15 @@ STATES = {
     State.BREAKS: Text("breaks", "出错"),
 }
 
+LOOKS = {
+    State.NOT_RUN: "not-run",
+    State.NOTHING_TO_READ: "not-applicable",
+    State.WORKS: "pass",
+    State.LIMITS: "note",
+    State.BREAKS: "warn",
+}
+"""The verdict word whose sign and colour a state has."""
+
 TROUBLES = {
     "raises": Text("raises an exception on a good answer", "对正常回答抛出异常"),
     "hangs": Text("does not come back", "一直没有返回"),

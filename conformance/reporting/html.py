@@ -19,6 +19,8 @@ from markupsafe import Markup, escape
 from conformance.model import Phase, Verdict
 from conformance.refusals import GENERATED
 from conformance.reporting.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
+from conformance.reporting.client_rows import HEADINGS, client_rows
+from conformance.reporting.client_rows import LOOKS as CLIENT_LOOKS
 from conformance.reporting.evidence import anchors_by_case, content, evidence
 from conformance.reporting.requests import claim_rows, coverage_lines, parameter_rows, smallest
 from conformance.reporting.requirements import operation_title
@@ -44,6 +46,7 @@ from conformance.reporting.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from conformance.clients.verdicts import ClientVerdict
     from conformance.model import Case, Judgement, Ledger
     from conformance.profiles import Profile
     from conformance.rules.base import Rule
@@ -69,8 +72,9 @@ def html_text(
     *,
     strict: bool = False,
     profile: Profile | None = None,
+    clients: Sequence[ClientVerdict] = (),
 ) -> str:
-    """The page's text; with a profile, it lists what that provider's own page names."""
+    """The page's text; with a profile, it lists what that provider's own page names, with clients how they fare."""
     template = _environment().get_template("report.html.j2")
     style, script = _inline("report.css"), _inline("report.js")
     return template.render(
@@ -83,6 +87,9 @@ def html_text(
         coverage=coverage_lines(_answered(ledger), profile),
         claims=claim_rows(profile, judgements),
         page_title=profile.title if profile else "",
+        clients=client_rows(clients),
+        client_headings=HEADINGS,
+        client_looks=CLIENT_LOOKS,
     )
 
 

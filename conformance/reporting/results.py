@@ -18,6 +18,8 @@ from conformance.support import parameter_support
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.clients.comparing import State
+    from conformance.clients.verdicts import ClientVerdict
     from conformance.model import Finding, Judgement, Ledger, Minimised
     from conformance.profiles import Profile
     from conformance.support import Row
@@ -28,7 +30,12 @@ LONGEST = 4_000
 
 
 def results(
-    judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = False, profile: Profile | None = None
+    judgements: Sequence[Judgement],
+    ledger: Ledger,
+    *,
+    strict: bool = False,
+    profile: Profile | None = None,
+    clients: Sequence[ClientVerdict] = (),
 ) -> dict[str, Any]:
     """The document as a JSON value."""
     return {
@@ -51,14 +58,20 @@ def results(
         "judgements": [_judgement(judgement) for judgement in judgements],
         "parameters": [_parameter(row) for row in parameter_support(ledger)],
         "minimised": [_minimised(found) for found in ledger.minimised],
+        "clients": [_client(verdict) for verdict in clients],
     }
 
 
 def results_text(
-    judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool = False, profile: Profile | None = None
+    judgements: Sequence[Judgement],
+    ledger: Ledger,
+    *,
+    strict: bool = False,
+    profile: Profile | None = None,
+    clients: Sequence[ClientVerdict] = (),
 ) -> str:
     """The file's text; ASCII only, so that halves of surrogate pairs can be written."""
-    document = results(judgements, ledger, strict=strict, profile=profile)
+    document = results(judgements, ledger, strict=strict, profile=profile, clients=clients)
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
@@ -102,6 +115,31 @@ def _parameter(row: Row) -> dict[str, Any]:
         "exchange": row.exchange,
         "refused": row.refused,
         "beside": list(row.beside),
+    }
+
+
+def _state(state: State) -> str:
+    return state.name.lower().replace("_", "-")
+
+
+def _client(verdict: ClientVerdict) -> dict[str, Any]:
+    return {
+        "rule": verdict.client.rule,
+        "client": verdict.client.title,
+        "version": verdict.version,
+        "state": _state(verdict.state),
+        "read": verdict.read,
+        "operations": list(verdict.operations),
+        "troubles": [
+            {
+                "kind": trouble.kind,
+                "state": _state(trouble.state),
+                "detail": trouble.detail,
+                "cases": list(trouble.cases),
+                "rules": list(trouble.rules),
+            }
+            for trouble in verdict.troubles
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.model import Finding, Verdict
+from conformance.reporting.client_rows import LOOKS, client_rows
 from conformance.reporting.findings import values
 from conformance.reporting.requests import smallest, smallest_of
 from conformance.reporting.requirements import requirement
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from conformance.clients.verdicts import ClientVerdict
     from conformance.model import Judgement, Ledger, Minimised
     from conformance.reporting.requests import Smallest
     from conformance.rules.base import Rule
@@ -49,6 +51,7 @@ def print_summary(
     *,
     strict: bool,
     console: Console | None = None,
+    clients: Sequence[ClientVerdict] = (),
 ) -> None:
     """Print what a person wants to know first; details are in the files."""
     from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and shown only here
@@ -59,6 +62,7 @@ def print_summary(
     rules = catalogue()
     _head(screen, judgements, ledger, strict=strict)
     _table(screen, judgements)
+    _clients(screen, clients)
     # When the run stopped, every check has the same reason, and it has been said.
     shown = _BREACHES if ledger.stop else _BREACHES | {Verdict.INCONCLUSIVE}
     found = [judgement for judgement in worst_first(judgements) if judgement.verdict in shown]
@@ -197,6 +201,17 @@ def _table(screen: _Screen, judgements: Sequence[Judgement]) -> None:
         rows.append([visible(operation), *words, _counted(whole)])
     screen.line()
     screen.table(rows, header=["operation", *(COLUMNS[name].en for name in contracts), "all checks"])
+
+
+def _clients(screen: _Screen, clients: Sequence[ClientVerdict]) -> None:
+    """How real clients fare, a line each; the report says why."""
+    if clients:
+        rows = client_rows(clients)
+        screen.line()
+        screen.table(
+            [[row.title, f"{SYMBOLS[LOOKS[row.state]]} {row.word.en}", visible(row.read.en, 200)] for row in rows],
+            header=["client", "result", ""],
+        )
 
 
 def _worst(cell: Sequence[Judgement]) -> str:

@@ -317,6 +317,12 @@ UI = {
     "copied": Text("Copied", "已复制"),
     "passed": Text("What holds", "通过的项目"),
     "passed-count": Text("{count} checks passed", "{count} 项检查通过"),
+    "clients": Text("Real clients", "真实客户端"),
+    "clients-lead": Text(
+        "What these clients make of the recorded answers, replayed to them; the relay was not asked again.",
+        "这些客户端读取所录回答（本机回放）的结果；没有再次请求中转站。",
+    ),
+    "client-cases": Text("{count} answers, first", "{count} 个回答，首个："),
     "not-run": Text("Not run", "未测试"),
     "not-run-lead": Text(
         "Nothing was asked here, so nothing is known: this is no pass.",

@@ -30,6 +30,11 @@ AREAS = (
     "gemini",
     "speech",
     "transcription",
+    "billing",
+    "images",
+    "vision",
+    "variants",
+    "reasoning",
 )
 
 

@@ -68,8 +68,6 @@ def vectors(exchange: Exchange) -> list[list[float]]:
 
 def is_whole(exchange: Exchange) -> bool:
     """Every input has a vector that can be read and says something."""
-    if not is_json(exchange):
-        return False
     found = vectors(exchange)
     return len(found) == inputs(exchange) and all(map(any, found))
 
@@ -276,7 +274,7 @@ def _comparable(exchange: Exchange) -> bool:
     """A float answer that is whole, or an answer in base64 of some kind."""
     if not _in_base64(exchange.case):
         return is_whole(exchange)
-    data = exchange.json["data"] if is_json(exchange) else []
+    data = exchange.json["data"]
     return bool(data) and isinstance(data[0]["embedding"], str) and bool(data[0]["embedding"])
 
 

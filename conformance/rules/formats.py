@@ -255,7 +255,7 @@ def tops_are_sorted(exchange: Exchange) -> Iterator[Finding]:
     """Alternatives SHOULD come with the likeliest first."""
     for entry in logprobs_of(exchange):
         rates = [top["logprob"] for top in _tops(entry) if _is_rated(top)]
-        if any(later > earlier + _SLACK for earlier, later in pairwise(rates)):
+        if any(later > earlier for earlier, later in pairwise(rates)):
             yield Finding("/choices/0/logprobs/content", "the likeliest first", rates)
 
 

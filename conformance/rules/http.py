@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding
 from conformance.redaction import MASKED
-from conformance.refusals import is_html
+from conformance.refusals import OTHER_FORM, is_html
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import EVERY, PLAIN, is_json
 
@@ -60,6 +60,7 @@ def json_is_labelled(exchange: Exchange) -> Iterator[Finding]:
     lines=("CHAT-01", "MOD-01"),
     zh="非流式回答的正文必须是一个合法的 JSON",
     operations=PLAIN,
+    cases=lambda case: OTHER_FORM not in case.probes,
     breaks="every client raises, or returns nothing",
     breaks_zh="所有客户端都会报错或拿不到内容",
 )

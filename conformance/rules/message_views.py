@@ -57,7 +57,7 @@ class Message:
     blocks: list[Block] = field(default_factory=list)
     stop_reason: str | None = None
     stop_sequence: str | None = None
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
     """Token counts; what a later event of a stream says counts."""
     content_at: str = ""
     """Where the content stands; of a stream, its beginning."""
@@ -156,12 +156,12 @@ def _block(value: Mapping[str, Any], at: str) -> Block:
 def _count(message: Message, holder: Mapping[str, Any]) -> None:
     """Take the token counts that are whole numbers."""
     usage = _object(holder.get("usage"))
-    message.usage |= {name: usage[name] for name in _COUNTS if is_count(usage.get(name))}
+    message.usage |= {name: usage[name] for name in _COUNTS if _is_count(usage.get(name))}
 
 
-def is_count(value: Any) -> bool:
-    """Whether this is a whole number."""
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_count(value: Any) -> bool:
+    """Whether this is a whole number, be it written as `9.0`."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
 
 
 def _text(value: Any) -> str | None:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 from conformance.events import TypedEvent, of_type, typed_events
 from conformance.model import Exchange, Finding
 from conformance.rules.base import rule
-from conformance.rules.message_views import is_count, message_of_answer
+from conformance.rules.message_views import message_of_answer
 from conformance.rules.views import has_chunks, word_count
 
 _ONE = ("messages.stream",)
 _DOC = "anthropic:messages-streaming"
 _START, _DELTA, _STOP = "content_block_start", "content_block_delta", "content_block_stop"
-_REST = frozenset({"ping", "error"})
-"""Types that may come anywhere."""
+_FAMILIES = ("message_", "content_block_")
+"""How the types of events that make a message begin; a `ping`, or what is new, may come anywhere."""
 
 
 def _told(exchange: Exchange) -> list[TypedEvent]:
     """The events that make the message."""
-    return [event for event in typed_events(exchange) if event.type not in _REST]
+    return [event for event in typed_events(exchange) if event.type.startswith(_FAMILIES)]
 
 
 @rule(
@@ -155,7 +154,7 @@ def tool_input_whole(exchange: Exchange) -> Iterator[Finding]:
 )
 def usage_cumulative(exchange: Exchange) -> Iterator[Finding]:
     """`output_tokens` in `message_delta` SHOULD count everything that was said, not only the last piece."""
-    counts = list(_output_counts(exchange))
+    counts = [(event, event.data["usage"]["output_tokens"]) for event in of_type(exchange, "message_delta")]
     for (_, earlier), (event, later) in pairwise(counts):
         if later < earlier:
             yield Finding(f"{event.at}/usage/output_tokens", f"at least {earlier}", later)
@@ -163,11 +162,3 @@ def usage_cumulative(exchange: Exchange) -> Iterator[Finding]:
     if counts and 0 < counts[-1][1] < words:
         event, last = counts[-1]
         yield Finding(f"{event.at}/usage/output_tokens", f"at least {words}, one for each word", last)
-
-
-def _output_counts(exchange: Exchange) -> Iterator[tuple[TypedEvent, int]]:
-    """Every count of output tokens in a `message_delta`, in order."""
-    for event in of_type(exchange, "message_delta"):
-        count: Any = event.part("usage").get("output_tokens")
-        if is_count(count):
-            yield event, count

@@ -202,7 +202,9 @@ def permuted_same(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     shared = sorted((text for text in first if text in second), key=lambda text: -first[text])
     for better, worse in pairwise(shared):
         if first[better] - first[worse] > _CLEAR and second[worse] - second[better] > _CLEAR:
-            yield Finding("/results", f"{better!r} above {worse!r}", "the other way round", exchange=exchanges[1].case.id)
+            yield Finding(
+                "/results", f"{better!r} above {worse!r}", "the other way round", exchange=exchanges[1].case.id
+            )
 
 
 @rule(

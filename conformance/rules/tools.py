@@ -46,7 +46,7 @@ class Answer:
 def answers(exchange: Exchange) -> list[Answer]:
     """The choices of an answer, plain or streamed; what is none is left out."""
     if exchange.case.operation == "chat.stream":
-        choices = exchange.stream.choices.values()
+        choices = [choice for choice in exchange.stream.choices.values() if choice.first_delta >= 0]
         return [Answer(_streamed(choice.calls), choice.finish, choice.text, "") for choice in choices]
     listed = exchange.json.get("choices") if is_json(exchange) else None
     found = [_plain(choice, place) for place, choice in enumerate(listed if isinstance(listed, list) else ())]

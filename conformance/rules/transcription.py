@@ -414,7 +414,7 @@ def _labelled(exchange: Exchange, label: str) -> Iterator[Finding]:
     doc="openai:audio/createTranscription#file",
     lines=("STT-08", "STT-10"),
     zh="没有 file 的请求必须以 4xx 拒绝",
-    operations=_BOTH,
+    operations=_ONE,
     probe="missing-file",
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx: the mistake is hidden",

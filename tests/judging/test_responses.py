@@ -216,6 +216,10 @@ def test_a_call_that_was_cut_is_not_read():
 BROKEN_ANSWERS = {
     "status missing": (of(status=None), {"responses.status.completed"}),
     "incomplete without a reason": (of(status="incomplete"), {"responses.status.completed"}),
+    "an error beside the answer": (
+        of(error={"code": "none", "message": "no error"}),
+        {"responses.status.completed"},
+    ),
     "no output": (of(output=[]), {"responses.output.present"}),
     "no text for ten tokens": (
         of(output=[{**MESSAGE, "content": [{**PART, "text": ""}]}], usage=usage(output_tokens=10, total_tokens=19)),
@@ -260,6 +264,86 @@ def test_a_stream_of_another_kind_has_no_response():
     assert "responses.stream.created-first" in blamed(
         run("responses.stream/minimal", stream([event("message_start"), event("message_stop")]))
     )
+
+
+def test_an_error_after_some_text_is_no_end():
+    events = [*telling()[:5], event("error", message="upstream", code=None, param=None)]
+    assert blamed(run("responses.stream/minimal", stream(events))) == set()
+
+
+BROKEN_COURSES = {
+    "ends twice": ([*telling(), telling()[-1]], {"responses.stream.terminal-last"}),
+    "goes on after its end": ([*telling(), event("relay.cost")], {"responses.stream.terminal-last"}),
+    "has no end": (telling()[:-1], {"responses.stream.terminal-last"}),
+    "is not closed": ([*telling()[:-2], telling()[-1]], {"responses.stream.lifecycle"}),
+    "tells no progress": ([telling()[0], *telling()[2:]], {"responses.stream.lifecycle"}),
+    "numbers too fast": (
+        [{**each, "sequence_number": 2 * place} for place, each in enumerate(telling())],
+        {"responses.stream.sequence-from-zero"},
+    ),
+    "repeats a number": (
+        [{**each, "sequence_number": place - place // 5} for place, each in enumerate(telling())],
+        {"responses.stream.sequence-from-zero", "responses.stream.sequence-increases"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "rules"), BROKEN_COURSES.values(), ids=BROKEN_COURSES)
+def test_a_stream_that_goes_wrong_is_blamed(events: Sequence[Event], rules: set[str]):
+    assert blamed(run("responses.stream/minimal", stream(events))) == rules
+
+
+BROKEN_CALLS = {
+    "another function": ([{**CALL, "name": "run_shell"}], {"responses.function-call.names-offered"}),
+    "no call_id": ([{**CALL, "call_id": ""}], {"responses.function-call.names-offered"}),
+    "one call_id twice": ([CALL, {**CALL, "id": "fc_2"}], {"responses.function-call.names-offered"}),
+    "cut arguments": ([{**CALL, "arguments": '{"city": '}], {"responses.function-call.arguments-json"}),
+    "arguments in a list": ([{**CALL, "arguments": "[]"}], {"responses.function-call.arguments-json"}),
+}
+
+
+@pytest.mark.parametrize(("output", "rules"), BROKEN_CALLS.values(), ids=BROKEN_CALLS)
+def test_a_call_that_cannot_be_made_is_blamed(output: list[Any], rules: set[str]):
+    assert blamed(run("responses/forced-tool", answer(of(output=output)))) == rules
+
+
+def test_a_cut_answer_that_looks_complete_is_blamed():
+    body = of(usage=usage(output_tokens=16, total_tokens=25))
+    assert blamed(run("responses/cut", answer(body))) == {"responses.max-output-tokens.incomplete"}
+
+
+def test_events_without_names_are_blamed():
+    body = b"".join(
+        b"data: " + json.dumps({"sequence_number": number, **each}).encode() + b"\n\n"
+        for number, each in enumerate(telling())
+    )
+    assert blamed(run("responses.stream/minimal", answer(body))) == {"responses.stream.event-named"}
+
+
+def test_a_limit_that_does_not_hold_is_blamed():
+    body = of(
+        usage=usage(output_tokens=17, total_tokens=26), output=[{**MESSAGE, "content": [{**PART, "text": "300"}]}]
+    )
+    assert blamed(run("responses/cut", answer(body))) == {"responses.max-output-tokens.honoured"}
+
+
+@pytest.mark.parametrize(("status", "rules"), [(400, set()), (200, {"responses.input.required"})])
+def test_a_request_without_input_is_refused(status: int, rules: set[str]):
+    body = of() if status == 200 else error("Missing required parameter: 'input'.", param="input")
+    assert blamed(run("responses/missing-input", answer(body, status))) == rules
+
+
+def test_streaming_costs_the_same():
+    final = of(usage=usage(input_tokens=19, total_tokens=21))
+    plain = run("responses/minimal", answer(of()))
+    assert blamed(plain, run("responses.stream/minimal", stream(telling()))) == set()
+    assert blamed(plain, run("responses.stream/minimal", stream(telling(final)))) == {
+        "responses.stream.usage-matches-plain"
+    }
+
+
+def test_prose_instead_of_a_forced_call_is_blamed():
+    assert blamed(run("responses/forced-tool", answer(of()))) == {"responses.tool-choice.honoured"}
 
 
 def test_an_argument_that_is_kept_differently_is_blamed():
@@ -338,15 +422,14 @@ def sent(name: str, body: Any) -> Response:
     return stream(events) if events else answer(body)
 
 
-@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("turn", range(4))
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_nothing_odd_makes_a_rule_stumble(name: str, odd: Any):
-    # The first two events of a stream say what the last one says again.
-    for at in pointers(TEMPLATES[name]):
-        if at[:1] in ((0,), (1,)) and len(at) > 3:
-            continue
-        response = sent(name, changed(TEMPLATES[name], at, odd))
-        assert stumbles(run(name, response)) == [], at
+def test_nothing_odd_makes_a_rule_stumble(name: str, turn: int):
+    # The first two events of a stream say what the last one says again; four odd values for each place are enough.
+    for number, at in enumerate(pointers(TEMPLATES[name])):
+        for odd in [list(ODD.values())[(number + 3 * turn) % len(ODD)]] if at[:1] not in ((0,), (1,)) else ():
+            response = sent(name, changed(TEMPLATES[name], at, odd))
+            assert stumbles(run(name, response)) == [], (at, odd)
 
 
 @pytest.mark.parametrize("odd", [[], [{}], {"output": None}, {"status": "completed"}, "", 10**40])

@@ -32,6 +32,12 @@ AREAS = (
     "responses",
     "messages",
     "gemini",
+    "audio",
+    "billing",
+    "images",
+    "vision",
+    "variants",
+    "reasoning",
 )
 
 

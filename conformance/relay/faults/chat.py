@@ -130,7 +130,7 @@ def _(call: Call) -> None:
     _on_choices(call, lambda choice: choice["message"].pop("refusal"))
 
 
-@fault("logprobs-missing", Stage.ANSWER, trips=_STRICT, zh="choice 没有 logprobs")
+@fault("logprobs-missing", Stage.ANSWER, trips={"chat.logprobs.present", *_STRICT}, zh="choice 没有 logprobs")
 def _(call: Call) -> None:
     """A choice has no key for logprobs."""
     _on_choices(call, lambda choice: choice.pop("logprobs"))
@@ -190,9 +190,14 @@ def _(call: Call) -> None:
         choice.finish = "MAX_TOKENS" if choice.finish == "length" else choice.finish
 
 
-@fault("finish-always-stop", Stage.CHOICES, trips={"chat.max-tokens.finish-length"}, zh="截断时也说 stop")
+@fault(
+    "finish-always-stop",
+    Stage.CHOICES,
+    trips={"chat.max-tokens.finish-length", "chat.tool-calls.finish"},
+    zh="截断或调用工具时也说 stop",
+)
 def _(call: Call) -> None:
-    """A choice that was cut short says stop, as in the Gemini channel of one-api."""
+    """A choice that was cut short, or that calls a tool, says stop, as in the Gemini channel of one-api."""
     for choice in call.choices:
         choice.finish = "stop"
 

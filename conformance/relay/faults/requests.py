@@ -230,6 +230,7 @@ def _(call: Call) -> None:
     trips={
         "chat.max-tokens.honoured",
         "chat.system.reaches-model",
+        "chat.tool-result.reaches-model",
         "chat.turns.reach-model",
         "chat.usage.grows",
     },

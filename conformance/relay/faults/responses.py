@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from conformance.relay.call import Refusal, Stage
 from conformance.relay.faults.base import fault
@@ -438,3 +438,9 @@ def _(call: Call) -> None:
     usage = response["usage"]
     more = {"input_tokens": usage["input_tokens"] + 9, "total_tokens": usage["total_tokens"] + 9}
     response["usage"] = {**usage, **more}
+
+
+@fault("response-ping-as-data", Stage.RESPONSES_EVENTS, trips={"operation.stream.events"}, zh="把 PING 当作 data 发送")
+def _(call: Call) -> None:
+    """A stream is kept alive with data that are no event."""
+    call.events.insert(2, ("", cast("Any", "PING")))

@@ -109,7 +109,12 @@ def _(call: Call) -> None:
     call.frames = [frame.decode().encode("gb18030") for frame in call.frames]
 
 
-@fault("ping-in-content", Stage.CHUNKS, trips={"chat.stream.keep-alive-outside"}, zh="把 PING 混进内容")
+@fault(
+    "ping-in-content",
+    Stage.CHUNKS,
+    trips={"chat.stream.keep-alive-outside", "chat.response-format.json", "chat.stream.logprobs-joined"},
+    zh="把 PING 混进内容",
+)
 def _(call: Call) -> None:
     """A keep-alive comment of the upstream is taken for text."""
     spoilt = {"index": 0, "delta": {"content": ": PING\n\n"}, "logprobs": None, "finish_reason": None}
@@ -182,7 +187,7 @@ def _(call: Call) -> None:
 @fault(
     "finish-every-chunk",
     Stage.CHUNKS,
-    trips={"chat.stream.finish-once", "chat.stream.nothing-after-finish"},
+    trips={"chat.stream.finish-once", "chat.stream.nothing-after-finish", "chat.tool-calls.finish"},
     zh="每个 chunk 都带 finish_reason",
 )
 def _(call: Call) -> None:

@@ -225,18 +225,18 @@ def _(call: Call) -> None:
         del piece["index"]
 
 
-@fault("tool-index-collision", Stage.CHUNKS, trips=_INDEX, zh="流式工具调用的 index 相撞")
-def _(call: Call) -> None:
-    """Two calls have index 0, as in the Claude channel of new-api when the first block is a call."""
-    for piece in _pieces(call):
-        piece["index"] = 0
-
-
 @fault("tool-index-gap", Stage.CHUNKS, trips=_INDEX, zh="流式工具调用的 index 有缺号")
 def _(call: Call) -> None:
     """The index of calls begins at 1, as in the Claude channel of new-api after thinking."""
     for piece in _pieces(call):
         piece["index"] += 1
+
+
+@fault("tool-index-collision", Stage.CHUNKS, trips=_INDEX, zh="流式工具调用的 index 相撞")
+def _(call: Call) -> None:
+    """Two calls have index 0, as in the Claude channel of new-api when the first block is a call."""
+    for piece in _pieces(call):
+        piece["index"] = 0
 
 
 @fault("tool-name-repeated", Stage.CHUNKS, trips={"chat.stream.tool-calls-once"}, zh="流式每块都重复工具的 id 和名称")
