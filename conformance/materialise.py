@@ -27,7 +27,7 @@ _BOUNDARY = "relay-conformance-6d0c1f9b2e57"
 _DATA = "$data:"
 _ANTHROPIC_VERSION = "2023-06-01"
 _KEY_HEADERS = {"anthropic": "x-api-key", "gemini": "x-goog-api-key"}
-"""Where a key goes that is not a bearer token."""
+"""Where other protocols want the key. Relays read one or the other, so both are sent, but to see just that."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,9 @@ def _key_headers(case: Case, target: Target, dialect: str) -> dict[str, str]:
     value = _key(case.auth, target)
     if not value:
         return more
-    header = _KEY_HEADERS.get(dialect)
-    if header and case.auth is not Auth.BARE:
-        return {header: value, **more}
-    return {"Authorization": value if case.auth is Auth.BARE else f"Bearer {value}", **more}
+    bearer = {"Authorization": value if case.auth is Auth.BARE else f"Bearer {value}"}
+    own = {_KEY_HEADERS[dialect]: value} if dialect in _KEY_HEADERS else {}
+    return {**own, **more} if case.auth is Auth.NATIVE else {**bearer, **own, **more}
 
 
 def _key(auth: Auth, target: Target) -> str:

@@ -88,6 +88,8 @@ class Auth(StrEnum):
     NONE = "none"
     WRONG = "wrong"
     BARE = "bare"
+    NATIVE = "native"
+    """Only in the header of the operation's own protocol; else a Bearer token goes beside it."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,9 @@ class Attempt:
     """Seconds that we waited afterwards."""
 
 
+_NO_TEXT = ("audio/", "image/", "video/")
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One case as it happened."""
@@ -282,8 +287,8 @@ class Exchange:
 
     @cached_property
     def stream(self) -> Stream:
-        """The body read as server-sent events; a body that is one JSON text has none."""
-        if self.response is None or not self.document.problem:
+        """The body read as server-sent events; a body that is one JSON text, a picture or a sound has none."""
+        if self.response is None or not self.document.problem or self.media_type.startswith(_NO_TEXT):
             return NO_STREAM
         return Stream.read(self.response.body, self.response.arrivals)
 

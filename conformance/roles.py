@@ -59,7 +59,12 @@ _TABLE = (
     ),
     Role("edits", "image edits", "图像编辑", (r"dall-e-2", r"gpt-image-1-mini", r"gpt-image", r"mock-image")),
     Role("variations", "image variations", "图像变体", (r"dall-e-2", r"mock-image")),
-    Role("o1", "a model of the o series", "o 系列模型", (r"(^|/)o[1-9]\d?-mini\b", r"(^|/)o[1-9]\d?(-|$)")),
+    Role(
+        "o1",
+        "a model of the o series",
+        "o 系列模型",
+        (r"(^|/)o[1-9]\d?-mini\b(?!.*-all)", r"(^|/)o[1-9]\d?(-|$)(?!.*(all|deep-research))"),
+    ),
     Role("reasoner", "a model that shows its reasoning", "展示推理过程的模型", (r"reasoner", r"deepseek-r1", r"qwq")),
     Role("claude", "Claude in OpenAI format", "OpenAI 格式的 Claude", (r"claude.*haiku", r"claude.*sonnet", r"claude")),
     Role(
@@ -77,12 +82,35 @@ ROLES = {role.id: role for role in _TABLE}
 """Roles by id, in the order in which they are shown."""
 
 
-def pick_models(given: Mapping[str, str], listed: Sequence[str], wanted: Iterable[str]) -> dict[str, str]:
+_VARIANTS = (
+    ("drawing", r"-all.*(画|绘|生成图|draw)"),
+    ("analysis", r"-all"),
+    ("vision", r"vision|分析图|图片分析|识图|看图"),
+    ("gpts", r"(?<![a-z])gpts(?![a-z])|gizmo"),
+    ("o1", r"(?<![a-z0-9])o[1-9]\d?(?![0-9])"),
+    ("reasoner", r"reasoner|deepseek-r\d|推理"),
+    ("claude", r"claude"),
+    ("gemini-chat", r"gemini"),
+)
+"""How the pages call variants of chat, the most telling words first."""
+
+
+def role_of_variant(words: str) -> str:
+    """The role that stands for a variant of chat, from the words of a provider's page; empty when there is none."""
+    return next((role for role, pattern in _VARIANTS if re.search(pattern, words, re.IGNORECASE)), "")
+
+
+def pick_models(
+    given: Mapping[str, str], listed: Sequence[str], wanted: Iterable[str], preferred: Iterable[str] = ()
+) -> dict[str, str]:
     """The model of each wanted role that has one: given, picked from the list, or that of the role it falls back to.
 
-    `given` has the chat model at least.
+    `given` has the chat model at least. Of listed models that fit a role, those that are also `preferred`, such as the
+    ones that the provider's page names, go before all others.
     """
-    found = {role: given.get(role) or _listed(ROLES[role], listed) for role in wanted}
+    named = set(preferred)
+    first = [model for model in listed if model in named]
+    found = {role: given.get(role) or _listed(ROLES[role], first) or _listed(ROLES[role], listed) for role in wanted}
     for role, model in found.items():
         if not model and ROLES[role].falls_back:
             found[role] = given.get(ROLES[role].falls_back, "")

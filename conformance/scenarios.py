@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import DataError
+from conformance.rules.views import linked_pictures
 
 if TYPE_CHECKING:
     from conformance.model import Case, Exchange
@@ -23,13 +23,6 @@ Steps = Generator["Case", "Exchange", None]
 """What a scenario is while it runs."""
 
 _OK = range(200, 300)
-_PICTURE = re.compile(
-    r"!\[[^\]\n]{0,300}\]\((https?://[^\s)]{1,2000})|(https?://[^\s()<>\"]{1,2000}?\.(?:png|jpe?g|webp|gif)\b[^\s()<>\"]*)",
-    re.IGNORECASE,
-)
-"""A link to a picture."""
-_LONGEST_TEXT = 100_000
-"""Characters that are searched for one."""
 _LARGEST_PICTURE = 4 * 1024 * 1024  # what OpenAI takes
 _LONGEST_ADDRESS = 8_000
 _MAGIC = {b"\xff\xd8": "jpeg", b"RIFF": "webp"}
@@ -147,6 +140,14 @@ def generate_then_edit(generate: Case, *later: Case) -> Steps:
             yield replace(edit, form={**(edit.form or {}), "image": image})
 
 
+def in_turn(*steps: Case) -> Steps:
+    """One step after the other, as long as they are sent."""
+    for step in steps:
+        done = yield step
+        if not done.was_sent:
+            return
+
+
 def drawing_then_fetch(ask: Case, *fetch: Case) -> Steps:
     """Fetch the picture that the text of a chat answer links to, where that is planned as well."""
     answered = yield ask
@@ -154,11 +155,6 @@ def drawing_then_fetch(ask: Case, *fetch: Case) -> Steps:
         links = linked_pictures(answered.json["choices"][0]["message"]["content"])
         for step in fetch if links else ():
             yield replace(step, path=links[0])
-
-
-def linked_pictures(text: str) -> list[str]:
-    """The addresses of pictures in a text: in Markdown, or bare with the ending of a picture."""
-    return [marked or bare for marked, bare in _PICTURE.findall(text[:_LONGEST_TEXT])]
 
 
 def _address(exchange: Exchange) -> str:
@@ -179,4 +175,5 @@ SCENARIOS: dict[str, Callable[..., Steps]] = {
     "picture-masked": picture_then_fetch,
     "picture-varied": picture_then_fetch,
     "drawing-then-fetch": drawing_then_fetch,
+    "quota": in_turn,
 }

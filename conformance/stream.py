@@ -148,7 +148,7 @@ class Stream:
     @cached_property
     def errors(self) -> list[Chunk]:
         """Chunks that report an error instead of content."""
-        return [chunk for chunk in self.chunks if chunk.value.get("error") or chunk.value.get("type") in _FAILED]
+        return [chunk for chunk in self.chunks if chunk.value.get("error") or str(chunk.value.get("type")) in _FAILED]
 
     @cached_property
     def usages(self) -> list[Chunk]:

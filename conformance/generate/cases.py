@@ -6,19 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
+from conformance.generate.chaining import chains_of
 from conformance.generate.chats import INTACT, Shape
 from conformance.generate.covering import Row
 from conformance.generate.documents import Document
 from conformance.generate.draw import Drawer
 from conformance.generate.mutations import Mutant, mutate
 from conformance.generate.requests import LONGEST_ANSWER, Planned, Requests, plain
+from conformance.generate.wording import said
 from conformance.model import Case, Expectation, Phase, Price
 
-CHAIN = 4
-"""Bad requests that are sent one after the other before a good one asks how the relay took them."""
-
 _SMALL = 4
-_FEW = 2
 _SAMPLING = frozenset(
     {"temperature", "top_p", "logit_bias", "presence_penalty", "frequency_penalty", "response_format"}
 )
@@ -47,21 +45,11 @@ def make_cases(count: int, seed: int, schemas: Sequence[Mapping[str, Any]]) -> l
     # A plan is to be the same again, not to be secret.
     random = Random(f"{seed} cases")  # noqa: S311
     drawer = Drawer(Random(f"{seed} values"))  # noqa: S311
-    chains = _chains(mutate(plain(random, 1), documents, random), count // 4)
+    chains = chains_of(mutate(plain(random, 1), documents, random), count // 4)
     bad = sum(len(chain) + 1 for chain in chains)
     planned = Requests(documents, random, drawer).good(count - bad)
     good = [_valid(number, each) for number, each in enumerate(planned, 1)]
     return [*good, *_chained(chains, len(good) + 1, random)]
-
-
-def _chains(mutants: Sequence[Mutant], wanted: int) -> list[Sequence[Mutant]]:
-    """The mutants to send, in chains of nearly equal length; with a recovery each, they are `wanted` cases at most."""
-    number = -(-wanted // (CHAIN + 1))
-    room = min(wanted - number, len(mutants))
-    number = min(number, room)
-    sizes = [room // number + (place < room % number) for place in range(number)]
-    starts = [sum(sizes[:place]) for place in range(number)]
-    return [mutants[start : start + size] for start, size in zip(starts, sizes, strict=True)]
 
 
 def _chained(chains: Sequence[Sequence[Mutant]], number: int, random: Random) -> Iterator[Case]:
@@ -108,7 +96,7 @@ def _count(value: Any) -> int:
 def _valid(number: int, planned: Planned) -> Case:
     """A good request as a case."""
     row, shape = planned.row, planned.shape
-    purpose, zh = _said(row, shape)
+    purpose, zh = said(row, shape.words)
     return _case(
         number,
         planned.body,
@@ -120,17 +108,6 @@ def _valid(number: int, planned: Planned) -> Case:
         probes=frozenset({"generated", *_probes(planned), *_sole(planned)}),
         feature=_feature(row, shape),
     )
-
-
-def _said(row: Row, shape: Shape) -> tuple[str, str]:
-    """What a good request is about, in English and Chinese."""
-    special, special_zh = shape.words
-    if len(row) > _FEW:
-        fields, fields_zh = f"{', '.join(row)} together", f"同时发送 {'、'.join(row)}"
-    else:
-        fields = " and ".join(f"{name} {choice.words}" for name, choice in row.items()) or "a question"
-        fields_zh = "发送" + (" 与 ".join(f" {name} ({choice.zh})" for name, choice in row.items()) or "提问")
-    return f"Send {fields}{special and '; '}{special}", f"{fields_zh}{special_zh and ';'}{special_zh}"
 
 
 def _feature(row: Row, shape: Shape) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.generate.values import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from random import Random
 
 Row = dict[str, Choice]
@@ -41,12 +41,20 @@ _KINDS = {
 """What the words of a choice begin with, and the kind of its value."""
 
 _NEEDS = {"stream_options": ("stream", "as true"), "top_logprobs": ("logprobs", "as true")}
-"""Fields that need another, and its value."""
+"""Fields of a chat that need another, and its value."""
 
 
-def rows(fields: Mapping[str, Sequence[Choice]], random: Random) -> Iterator[Row]:
-    """Rows without end: the first ones cover, the others are drawn."""
-    planner = _Planner(fields, random)
+def rows(
+    fields: Mapping[str, Sequence[Choice]],
+    random: Random,
+    needs: Mapping[str, tuple[str, str]] = _NEEDS,
+    clashes: Collection[tuple[str, str]] = (),
+) -> Iterator[Row]:
+    """Rows without end: the first ones cover, the others are drawn.
+
+    `needs`: fields that need another, and the words of its value. `clashes`: fields that no request has together.
+    """
+    planner = _Planner(fields, random, needs, clashes)
     yield from planner.singles()
     yield from planner.greedy()
     while True:
@@ -56,9 +64,17 @@ def rows(fields: Mapping[str, Sequence[Choice]], random: Random) -> Iterator[Row
 class _Planner:
     """Keeps the account of what no row has yet."""
 
-    def __init__(self, fields: Mapping[str, Sequence[Choice]], random: Random) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, Sequence[Choice]],
+        random: Random,
+        needs: Mapping[str, tuple[str, str]],
+        clashes: Collection[tuple[str, str]],
+    ) -> None:
         self._fields = fields
         self._random = random
+        self._needs = needs
+        self._clashes = [frozenset(pair) for pair in clashes]
         self._together = [choice for found in fields.values() for choice in found if not choice.alone]
         self._alone = [choice for found in fields.values() for choice in found if choice.alone]
         self._values = {(choice.name, choice.words) for choice in self._together}
@@ -137,14 +153,15 @@ class _Planner:
         if choice.name in row:
             return None
         grown = {**row, choice.name: choice}
-        if choice.name in _NEEDS:
-            name, words = _NEEDS[choice.name]
+        if choice.name in self._needs:
+            name, words = self._needs[choice.name]
             needed = grown.get(name) or next((each for each in self._fields.get(name, ()) if each.words == words), None)
             if needed is None or needed.words != words:
                 return None
             grown[name] = needed
         several = "n" in grown and grown["n"].words not in {"as null", "at its minimum"}
-        return None if several and "max_completion_tokens" in grown else grown
+        clash = any(pair <= grown.keys() for pair in self._clashes)
+        return None if clash or (several and "max_completion_tokens" in grown) else grown
 
 
 def _pair_of(one: Choice, other: Choice) -> tuple[Kind, Kind]:

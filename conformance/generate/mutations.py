@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MODEL = "any-model"
 """Stands in for the model under test when a body is checked."""
 
-_WRONG: Mapping[str, Any] = {
+WRONG: Mapping[str, Any] = {
     "string": "abc",
     "number": 1.5,
     "integer": 3,
@@ -28,6 +28,8 @@ _WRONG: Mapping[str, Any] = {
     "array": [1],
     "object": {"a": 1},
 }
+"""A value of each JSON type but null."""
+
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "model": ("string",),
     "messages": ("array",),
@@ -112,7 +114,12 @@ def mutate(body: Mapping[str, Any], documents: Sequence[Document], random: Rando
 
     Mistakes in the same field are spread: neighbours are about different fields.
     """
-    kept = [mutant for mutant in _mistakes(body) if is_invalid(mutant.text, documents)]
+    return spread([mutant for mutant in _mistakes(body) if is_invalid(mutant.text, documents)], random)
+
+
+def spread(mutants: Iterable[Mutant], random: Random) -> list[Mutant]:
+    """Mutants in random order, neighbours about different fields."""
+    kept = list(mutants)
     random.shuffle(kept)
     rank: dict[str, int] = {}
     turns = []
@@ -134,8 +141,8 @@ def _mistakes(body: Mapping[str, Any]) -> Iterator[Mutant]:
     yield from _wrong_numbers(body)
     yield from _missing(body)
     yield from _wrong_lists_and_names(body)
-    yield from _not_an_object(body)
-    yield from _malformed(body)
+    yield from not_an_object(body)
+    yield from malformed(body)
 
 
 def _changed(body: Mapping[str, Any], path: str, change: Callable[[Any, Any], None]) -> Body:
@@ -164,7 +171,7 @@ def _set(body: Mapping[str, Any], name: str, path: str, value: Any, detail: str 
 
 def _wrong_types(body: Mapping[str, Any]) -> Iterator[Mutant]:
     for path, allowed in _KINDS.items():
-        for kind, value in _WRONG.items():
+        for kind, value in WRONG.items():
             if kind not in allowed and not (kind == "number" and "integer" in allowed):
                 yield _set(body, "wrong-type", path, value, kind)
 
@@ -197,23 +204,29 @@ def _wrong_lists_and_names(body: Mapping[str, Any]) -> Iterator[Mutant]:
             yield _set(body, name, path, value)
 
 
-def _not_an_object(body: Mapping[str, Any]) -> Iterator[Mutant]:
+def not_an_object(body: Mapping[str, Any]) -> Iterator[Mutant]:
+    """The body inside something else, or another value in its place."""
     whole = json.dumps(body, ensure_ascii=False)
     values = {"array": f"[{whole}]", "string": json.dumps(whole), "null": "null", "number": "42", "boolean": "true"}
     for kind, raw in values.items():
         yield Mutant("wrong-type", "", kind, raw=raw)
 
 
-def _malformed(body: Mapping[str, Any]) -> Iterator[Mutant]:
+def malformed(body: Mapping[str, Any], key: str = "content") -> Iterator[Mutant]:
+    """The body as text that is no JSON; `key`: the name of a text in it, which is cut.
+
+    The first field after the model, or the only one, loses its quotes.
+    """
     whole = json.dumps(body, ensure_ascii=False)
+    bare = list(body)[:2][-1]
     texts = {
         "cut at the end": whole[:-1],
-        "cut in a string": whole[: whole.index("content") + 3],
+        "cut in a string": whole[: whole.index(key) + 3],
         "trailing comma": f"{whole[:-1]},}}",
         "single quotes": whole.replace('"', "'"),
         "twice the same": whole + whole,
         "text after the end": f"{whole} and so on",
-        "key without quotes": whole.replace('"messages"', "messages"),
+        "key without quotes": whole.replace(f'"{bare}"', bare),
         "comment": f"/* please */ {whole}",
     }
     for name, raw in texts.items():

@@ -11,7 +11,7 @@ from conformance.generate.merging import alternatives, kinds
 from conformance.generate.strategies import strategy_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hypothesis.strategies import SearchStrategy
 
@@ -51,7 +51,7 @@ def choices(name: str, documents: Sequence[Document]) -> list[Choice]:
 
     A bound of one document may be beyond that of another: who asks keeps the first value that all of them allow.
     """
-    found = [Choice(name, *each) for each in _BY_HAND.get(name, ())]
+    found = [Choice(name, *each) for each in BY_HAND.get(name, ())]
     if name == "n":
         found += _counts(documents)
     return found or [choice for document in documents for choice in _of_document(name, document)]
@@ -60,9 +60,13 @@ def choices(name: str, documents: Sequence[Document]) -> list[Choice]:
 def _of_document(name: str, document: Document) -> Iterator[Choice]:
     """The choices that one document's schema of a field suggests."""
     schema = properties(document).get(name)
-    if schema is None:
-        return
-    for plain, _, _ in alternatives(document, schema, REFERENCES):
+    if schema is not None:
+        yield from suggested(name, (plain for plain, _, _ in alternatives(document, schema, REFERENCES)), document)
+
+
+def suggested(name: str, plains: Iterable[Plain], document: Document) -> Iterator[Choice]:
+    """The choices that plain schemas of a field suggest."""
+    for plain in plains:
         for words, zh, make in _of_plain(plain, document):
             yield Choice(name, words, zh, make)
 
@@ -73,7 +77,7 @@ def _counts(documents: Sequence[Document]) -> Iterator[Choice]:
     plains = [plain for document, schema in schemas for plain, _, _ in alternatives(document, schema, REFERENCES)]
     most = min((plain["maximum"] for plain in plains if "maximum" in plain), default=0)
     if most > MOST_CHOICES:
-        yield Choice("n", "at its maximum", "取最大值", _constant(int(most)), alone=True)
+        yield Choice("n", "at its maximum", "取最大值", constant(int(most)), alone=True)
 
 
 def properties(document: Document) -> Mapping[str, Schema]:
@@ -90,7 +94,8 @@ def required(document: Document) -> list[str]:
     return [name for plain, _, _ in plains for name in plain.get("required", ())]
 
 
-def _constant(value: Any) -> Make:
+def constant(value: Any) -> Make:
+    """Make always the same value."""
     return lambda _: value
 
 
@@ -103,14 +108,14 @@ def _of_plain(plain: Plain, document: Document) -> Iterator[tuple[str, str, Make
     if "enum" in plain:
         for value in plain["enum"][:_MOST_VALUES]:
             shown = json.dumps(value, ensure_ascii=False)
-            yield f"as {shown}", f"为 {shown}", _constant(value)
+            yield f"as {shown}", f"为 {shown}", constant(value)
         return
     for kind in kinds(plain.get("type")):
         if kind == "null":
-            yield "as null", "为 null", _constant(None)
+            yield "as null", "为 null", constant(None)
         elif kind == "boolean":
-            yield "as true", "为 true", _constant(True)
-            yield "as false", "为 false", _constant(False)
+            yield "as true", "为 true", constant(True)
+            yield "as false", "为 false", constant(False)
         elif kind == "integer":
             yield from _integers(plain)
         elif kind == "number":
@@ -127,11 +132,11 @@ def _integers(plain: Plain) -> Iterator[tuple[str, str, Make]]:
     """Whole numbers at the bounds, one inside, and in between."""
     low, high = plain.get("minimum"), plain.get("maximum")
     if low is not None:
-        yield "at its minimum", "取最小值", _constant(int(low))
-        yield "one above its minimum", "比最小值大一", _constant(int(low) + 1)
+        yield "at its minimum", "取最小值", constant(int(low))
+        yield "one above its minimum", "比最小值大一", constant(int(low) + 1)
     if high is not None:
-        yield "at its maximum", "取最大值", _constant(int(high))
-        yield "one below its maximum", "比最大值小一", _constant(int(high) - 1)
+        yield "at its maximum", "取最大值", constant(int(high))
+        yield "one below its maximum", "比最大值小一", constant(int(high) - 1)
     first = int(low) if low is not None else min(1, int(high or 1))
     last = min(int(high) if high is not None else first + 99, first + 10**6)
     yield "as a whole number", "为整数", lambda drawer: drawer.random.randint(first, last)
@@ -141,12 +146,12 @@ def _numbers(plain: Plain) -> Iterator[tuple[str, str, Make]]:
     """Numbers at the bounds, just inside, whole and broken."""
     low, high = plain.get("minimum"), plain.get("maximum")
     if low is not None:
-        yield "at its minimum", "取最小值", _constant(low)
-        yield "just above its minimum", "略大于最小值", _constant(round(low + _INSIDE, 6))
+        yield "at its minimum", "取最小值", constant(low)
+        yield "just above its minimum", "略大于最小值", constant(round(low + _INSIDE, 6))
     if high is not None:
-        yield "at its maximum", "取最大值", _constant(high)
-        yield "at its maximum with a decimal point", "取最大值 (写作小数)", _constant(float(high))
-        yield "just below its maximum", "略小于最大值", _constant(round(high - _INSIDE, 6))
+        yield "at its maximum", "取最大值", constant(high)
+        yield "at its maximum with a decimal point", "取最大值 (写作小数)", constant(float(high))
+        yield "just below its maximum", "略小于最大值", constant(round(high - _INSIDE, 6))
     first = low if low is not None else 0
     last = high if high is not None else first + 1
     yield "as a fraction", "为小数", lambda drawer: round(drawer.random.uniform(first, last), 2)
@@ -186,26 +191,27 @@ def _json_schema(**more: Any) -> Make:
     return make
 
 
-_By = tuple[str, str, Make]
+By = tuple[str, str, Make]
+"""What a choice is called in English and Chinese, and how its value is made."""
 
-_NULL: _By = ("as null", "为 null", _constant(None))
-_BY_HAND: Mapping[str, tuple[_By, ...]] = {
+NULL: By = ("as null", "为 null", constant(None))
+BY_HAND: Mapping[str, tuple[By, ...]] = {
     "max_tokens": (
-        ("at one", "为 1", _constant(1)),
+        ("at one", "为 1", constant(1)),
         ("up to 16", "不超过 16", lambda drawer: drawer.random.randint(2, 16)),
     ),
     "max_completion_tokens": (
-        ("at one", "为 1", _constant(1)),
+        ("at one", "为 1", constant(1)),
         ("up to 16", "不超过 16", lambda drawer: drawer.random.randint(2, 16)),
     ),
     "n": (
-        _NULL,
-        ("at its minimum", "取最小值", _constant(1)),
-        ("as two", "为 2", _constant(2)),
-        ("as three", "为 3", _constant(MOST_CHOICES)),
+        NULL,
+        ("at its minimum", "取最小值", constant(1)),
+        ("as two", "为 2", constant(2)),
+        ("as three", "为 3", constant(MOST_CHOICES)),
     ),
     "stop": (
-        _NULL,
+        NULL,
         ("as a string", "为字符串", lambda drawer: drawer.random.choice([stop for stop in _STOPS if len(stop) > 1])),
         (
             "as one character",
@@ -217,22 +223,22 @@ _BY_HAND: Mapping[str, tuple[_By, ...]] = {
         ("as a list of four", "为四个字符串的数组", _stops(4, 4)),
     ),
     "stream_options": (
-        _NULL,
-        ("asking for usage", "要求用量", _constant({"include_usage": True})),
-        ("declining usage", "不要用量", _constant({"include_usage": False})),
-        ("with obfuscation", "要求混淆", _constant({"include_usage": True, "include_obfuscation": True})),
-        ("without obfuscation", "不要混淆", _constant({"include_obfuscation": False})),
+        NULL,
+        ("asking for usage", "要求用量", constant({"include_usage": True})),
+        ("declining usage", "不要用量", constant({"include_usage": False})),
+        ("with obfuscation", "要求混淆", constant({"include_usage": True, "include_obfuscation": True})),
+        ("without obfuscation", "不要混淆", constant({"include_obfuscation": False})),
     ),
     "logit_bias": (
-        _NULL,
+        NULL,
         ("at its minimum", "取最小值", _bias(-100)),
         ("at its maximum", "取最大值", _bias(100)),
         ("one above its minimum", "比最小值大一", _bias(-99)),
         ("for two tokens", "针对两个 token", _biases),
     ),
     "response_format": (
-        ("as text", "为 text", _constant({"type": "text"})),
-        ("as json_object", "为 json_object", _constant({"type": "json_object"})),
+        ("as text", "为 text", constant({"type": "text"})),
+        ("as json_object", "为 json_object", constant({"type": "json_object"})),
         ("as json_schema", "为 json_schema", _json_schema()),
         ("as json_schema with strict", "为 json_schema 且 strict", _json_schema(strict=True)),
         ("as json_schema without strict", "为 json_schema 且不 strict", _json_schema(strict=False)),

@@ -30,7 +30,7 @@ MODELS = (
     DEFAULT_MODEL,
     "mock-chat-mini",
     "mock-writer",
-    "mock-embedding",
+    "text-embedding-3-mock",
     "mock-instruct",
     "mock-rerank",
     "mock-moderation",
@@ -160,7 +160,7 @@ class Relay:
         """Refuse a request without one of the keys; comparing takes the same time whatever is wrong."""
         sent = call.authorization.encode("latin-1")
         other = call.headers.get(_KEY_HEADERS.get(call.dialect, b""))
-        if other is not None and not sent:
+        if other is not None:
             sent = b"Bearer " + other
         if sum(hmac.compare_digest(sent, bearer) for bearer in self._bearers):
             return

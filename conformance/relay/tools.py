@@ -21,7 +21,7 @@ _PLACE = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 """A name inside a sentence, such as a city."""
 _SHORTEST = 4
 """Letters of a word by which a tool is known."""
-_TOGETHER = 3
+_TOGETHER = 5
 """Tokens of arguments that are streamed in one piece."""
 
 Function = dict[str, Any]

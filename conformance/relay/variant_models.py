@@ -33,8 +33,8 @@ def check_variant(call: Call) -> None:
 
 def _check_hidden(call: Call) -> None:
     if call.request.get("max_tokens") is not None:
-        message = "Unsupported parameter: 'max_tokens' is not supported here. Use 'max_completion_tokens' instead."
-        raise _refuse("max_tokens", message, "unsupported_parameter")
+        told = "Unsupported parameter: 'max_tokens' is not supported here. Use 'max_completion_tokens' instead."
+        raise _refuse("max_tokens", told, "unsupported_parameter")
     for name, only in _FIXED.items():
         if call.request.get(name) not in {None, only}:
             raise _refuse(name, f"Unsupported value: '{name}' can only be {only} here.")

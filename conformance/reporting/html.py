@@ -85,7 +85,7 @@ def html_text(
         **_head(judgements, ledger, strict=strict),
         **_content(judgements, ledger, rules),
         coverage=coverage_lines(_answered(ledger), profile),
-        claims=claim_rows(profile, judgements),
+        claims=claim_rows(profile, judgements, ledger),
         page_title=profile.title if profile else "",
         clients=client_rows(clients),
         client_headings=HEADINGS,

@@ -14,6 +14,8 @@ from conformance.reporting.evidence import CURL
 from conformance.reporting.summary import worst_first
 from conformance.reporting.texts import PARTS, SUPPORT, VERDICTS, Text
 from conformance.reporting.visible import visible
+from conformance.roles import role_of_variant
+from conformance.rules.views import CHATS
 from conformance.support import Support, parameter_support
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from conformance.reporting.evidence import Evidence
 
 _MOST_MISSING = 12
+_OK = range(200, 300)
 _UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 LOOKS = {
     Support.HONOURED: "pass",
@@ -153,8 +156,13 @@ def _coverage_line(kind: str, parts: Mapping[str, tuple[str, str]], covered: set
     )
 
 
-def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list[ClaimRow]:
-    """Every endpoint that the page names: judged, missing, or not yet checked."""
+def claim_rows(
+    profile: Profile | None, judgements: Sequence[Judgement], ledger: Ledger | None = None
+) -> list[ClaimRow]:
+    """Every endpoint that the page names: judged, missing, or not yet checked.
+
+    With the ledger, a variant of chat counts as checked where the model that stands for it gave an answer.
+    """
     if profile is None:
         return []
     worst = {judgement.operation: judgement for judgement in reversed(worst_first(judgements))}
@@ -164,15 +172,43 @@ def claim_rows(profile: Profile | None, judgements: Sequence[Judgement]) -> list
         for judgement in judgements
         if judgement.rule == "documented.operation.offered" and judgement.verdict is Verdict.FAIL
     }
+    variants = variant_verdicts(ledger, judgements) if ledger else {}
     rows = []
     for claim in profile.claims:
         if claim.kind == "endpoint":
             state = _state(claim, judged, missing)
             verdict = worst[claim.operation].verdict if state == "checked" else None
+            role = role_of_variant(claim.variant) if state == "variant" and claim.operation in CHATS else ""
+            if role in variants:
+                state, verdict = "checked", variants[role]
             look = _CLAIM_LOOKS[state] if verdict is None else verdict.label
             said = SUPPORT[state] if verdict is None else _checked(verdict)
             rows.append(ClaimRow(claim.title, claim.operation, claim.method, state, look, said))
     return rows
+
+
+def variant_verdicts(ledger: Ledger, judgements: Sequence[Judgement]) -> dict[str, Verdict]:
+    """The worst verdict on what each model answered that stands for a variant of chat, by its role."""
+    asked = {
+        exchange.case.id: exchange.case
+        for exchange in ledger.exchanges
+        if exchange.case.role and exchange.case.operation in CHATS
+    }
+    found = {case.role: Verdict.PASS for name, case in asked.items() if _shows(ledger.by_case[name])}
+    for judgement in judgements:
+        if judgement.verdict not in _UNJUDGED:
+            for finding in judgement.findings:
+                role = asked[finding.exchange].role if finding.exchange in asked else ""
+                if role in found:
+                    found[role] = max(found[role], judgement.verdict)
+    return found
+
+
+def _shows(exchange: Exchange) -> bool:
+    """Whether an exchange is a good answer to what makes a variant one: pictures need a picture."""
+    return (
+        exchange.answered and exchange.status in _OK and (exchange.case.role != "vision" or bool(exchange.case.feature))
+    )
 
 
 def _checked(verdict: Verdict) -> Text:

@@ -48,7 +48,7 @@ def results(
             "models": dict(ledger.models),
         },
         "contracts": [*(["documented"] if profile else []), *CONTRACTS],
-        "profile": _profile(profile, judgements),
+        "profile": _profile(profile, judgements, ledger),
         "started": instant(ledger.started),
         "seconds": round(ledger.seconds, 3),
         "spent": asdict(spent(ledger)),
@@ -96,11 +96,11 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _profile(profile: Profile | None, judgements: Sequence[Judgement]) -> dict[str, Any] | None:
+def _profile(profile: Profile | None, judgements: Sequence[Judgement], ledger: Ledger) -> dict[str, Any] | None:
     """What the provider's own page names, and what is known of each."""
     if profile is None:
         return None
-    rows = claim_rows(profile, judgements)
+    rows = claim_rows(profile, judgements, ledger)
     claims = [
         {"title": row.title, "operation": row.operation, "method": row.method, "state": row.state} for row in rows
     ]

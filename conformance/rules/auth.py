@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from conformance.model import Auth, Exchange, Finding
+from conformance.refusals import message_of
 from conformance.rules.base import Answers, rule
 
 _UNAUTHORIZED = 401
@@ -81,3 +82,20 @@ def bare_key(exchange: Exchange) -> Iterator[Finding]:
     """A key without the word Bearer MAY be accepted, which other endpoints refuse."""
     if exchange.status in _SUCCESS:
         yield Finding("status", _UNAUTHORIZED, exchange.status, deviation="bare-key-accepted")
+
+
+@rule(
+    "auth.native-key.accepted",
+    doc="new-api:middleware/auth",
+    lines=("COM-10",),
+    zh="Anthropic 与 Gemini 原生接口应接受各自的密钥请求头 (x-api-key、x-goog-api-key)",
+    operations=("messages", "gemini.generate"),
+    probe="native-key",
+    answers=Answers.VALID,
+    breaks="the vendors' own SDKs send the key there, and nowhere else",
+    breaks_zh="厂商自己的 SDK 只在该请求头里发送密钥",
+)
+def native_key_accepted(exchange: Exchange) -> Iterator[Finding]:
+    """The key SHOULD also be accepted in the header of the operation's own protocol."""
+    if exchange.status not in _SUCCESS:
+        yield Finding("status", 200, exchange.status, message_of(exchange))

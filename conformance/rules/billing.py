@@ -143,8 +143,8 @@ def usage_never_shrinks(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 
 
 def _grows_on(case: Case) -> bool:
-    """The readings, and two small chats that are billed between them."""
-    return "quota-reading" in case.probes or (case.operation == "chat" and "twice" in case.probes)
+    """The readings, and the chat that is billed between them."""
+    return "billed" in case.probes or "quota-reading" in case.probes
 
 
 def _counts(exchange: Exchange) -> bool:
@@ -170,15 +170,9 @@ def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`total_usage` MAY stay as it was for a while after calls that are billed."""
     readings = [each for each in _in_time(exchanges) if each.case.operation == USAGE]
     first, last = readings[0], readings[-1]
-    chats = [each for each in exchanges if each.case.operation == "chat"]
-    billed = [each for each in chats if first.started < each.started < last.started and _total(each) > 0]
-    if billed and len(readings) > 1 and _value(last) <= _value(first):
+    billed = any(each.case.operation == "chat" and usage_of(each)["total_tokens"] > 0 for each in exchanges)
+    if billed and _value(last) <= _value(first):
         yield Finding("/total_usage", f"more than {_value(first):.6g}", _value(last), exchange=last.case.id)
-
-
-def _total(exchange: Exchange) -> int:
-    count: int = usage_of(exchange)["total_tokens"]
-    return count
 
 
 @rule(

@@ -12,6 +12,7 @@ from conformance.rules.base import Answers, rule
 from conformance.rules.views import (
     CHATS,
     FINISHES,
+    THINKING_ROLES,
     has_text,
     has_usage,
     is_json,
@@ -196,6 +197,7 @@ def choices_count(exchange: Exchange) -> Iterator[Finding]:
     basis="implied",
     zh="有计费输出的回答必须带有内容",
     operations=("chat",),
+    cases=lambda case: case.role not in THINKING_ROLES,
     applies=lambda exchange: is_json(exchange) and has_usage(exchange),
     needs=("/choices", "/usage"),
     breaks="tokens are billed and nothing arrives",

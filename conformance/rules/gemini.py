@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.contract import schema_errors
 from conformance.model import Exchange, Finding
+from conformance.refusals import OTHER_FORM
 from conformance.rules.bad_requests import must_be_4xx
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import is_json, is_readable
@@ -27,7 +28,7 @@ _SUCCESS = range(200, 300)
 
 def _answers(exchange: Exchange) -> bool:
     """Whether the answer is of the kind that was asked for, and the prompt was not blocked."""
-    asked = is_readable(exchange) and "other-form" not in exchange.case.probes
+    asked = is_readable(exchange) and OTHER_FORM not in exchange.case.probes
     return asked and not any(_object(body.get("promptFeedback")).get("blockReason") for _, body in _bodies(exchange))
 
 

@@ -9,7 +9,6 @@ import base64
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -309,9 +308,7 @@ def revised_prompt_present(exchange: Exchange) -> Iterator[Finding]:
 )
 def bad_size_refused(exchange: Exchange) -> Iterator[Finding]:
     """A size that is none MUST be refused with a 4xx status."""
-    for found in must_be_4xx(exchange):
-        dropped = found.deviation == "missing-accepted"  # nothing is missing here: the size was not looked at
-        yield replace(found, deviation="params-dropped") if dropped else found
+    yield from must_be_4xx(exchange)
 
 
 @rule(
@@ -344,8 +341,7 @@ def prompt_required(exchange: Exchange) -> Iterator[Finding]:
 )
 def prompt_length_bounded(exchange: Exchange) -> Iterator[Finding]:
     """A prompt of over 32,000 characters SHOULD be refused by OpenAI's models."""
-    for found in must_be_4xx(exchange):
-        yield replace(found, deviation="" if found.deviation == "missing-accepted" else found.deviation)
+    yield from must_be_4xx(exchange)
 
 
 @rule(

@@ -9,6 +9,7 @@ from conformance.refusals import message_of, named_part, refusal_is_plain
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import (
     CHATS,
+    WEB_ROLES,
     finishes,
     has_text,
     has_usage,
@@ -91,7 +92,7 @@ def stop_five_refused(exchange: Exchange) -> Iterator[Finding]:
     lines=("CHAT-11",),
     zh="completion_tokens 不得超过 max_tokens",
     operations=CHATS,
-    cases=lambda case: "max-completion-tokens" not in case.probes,
+    cases=lambda case: "max-completion-tokens" not in case.probes and case.role not in WEB_ROLES,
     applies=lambda exchange: has_usage(exchange) and output_limit(exchange) > 0,
     needs=("/usage",),
     breaks="billing: a limit on spending does not hold",

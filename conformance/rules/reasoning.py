@@ -31,7 +31,7 @@ def reasonings(exchange: Exchange) -> list[str]:
 
 def _is_readable(exchange: Exchange) -> bool:
     streamed = exchange.case.operation == "chat.stream"
-    return bool(exchange.stream.choices) if streamed else is_json(exchange)
+    return bool(exchange.stream.choices) if streamed else is_json(exchange) and bool(exchange.json.get("choices"))
 
 
 @rule(

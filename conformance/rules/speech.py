@@ -48,6 +48,14 @@ def sound_of(data: bytes) -> Sound | None:
     return sound(data)
 
 
+def _sound(exchange: Exchange) -> Sound | None:
+    """The sound that an answer is; None when it begins like none."""
+    if "sound" not in exchange.memo:
+        exchange.memo["sound"] = sound_of(_body(exchange))
+    found: Sound | None = exchange.memo["sound"]
+    return found
+
+
 def _body(exchange: Exchange) -> bytes:
     return exchange.response.body if exchange.response else b""
 
@@ -67,7 +75,7 @@ def _is_bytes(exchange: Exchange) -> bool:
 
 
 def _is_sound(exchange: Exchange) -> bool:
-    return _is_bytes(exchange) and sound_of(_body(exchange)) is not None
+    return _is_bytes(exchange) and _sound(exchange) is not None
 
 
 def _begins(data: bytes) -> str:
@@ -111,7 +119,7 @@ def format_as_asked(exchange: Exchange) -> Iterator[Finding]:
         if body.startswith(_NOT_PCM) or len(body) % 2:
             yield Finding("", "pcm: 16-bit samples without a header", _begins(body), deviation="params-dropped")
         return
-    found = sound_of(body)
+    found = _sound(exchange)
     if found is None or found.kind != wanted:
         label = "params-dropped" if found is not None and found.kind == _DEFAULT else ""
         yield Finding("", wanted, found.kind if found else _begins(body), deviation=label)
@@ -131,14 +139,14 @@ def format_as_asked(exchange: Exchange) -> Iterator[Finding]:
 )
 def header_is_readable(exchange: Exchange) -> Iterator[Finding]:
     """A sound SHOULD say its sample rate, and last longer than no time."""
-    found = sound_of(_body(exchange))
-    if found is not None and not (found.rate > 0 and found.seconds > 0):
+    found = _sound(exchange)
+    if found and not (found.rate > 0 and found.seconds > 0):
         yield Finding("", "a sample rate and a length", f"{found.rate} Hz, {found.seconds:g} s")
 
 
 def _kind(exchange: Exchange) -> str:
     """What an answer is: told by its bytes, except for samples, which any bytes may be."""
-    found = sound_of(_body(exchange)) if asked_format(exchange.case) != "pcm" else None
+    found = _sound(exchange) if asked_format(exchange.case) != "pcm" else None
     return found.kind if found else asked_format(exchange.case)
 
 
@@ -182,7 +190,7 @@ def _said(exchange: Exchange) -> str:
 
 
 def _seconds(exchange: Exchange) -> float:
-    found = sound_of(_body(exchange))
+    found = _sound(exchange)
     return found.seconds if found else 0.0
 
 

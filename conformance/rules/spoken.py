@@ -8,11 +8,13 @@ from difflib import SequenceMatcher
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MOST = 100
 """Words that are compared; our own samples have fewer than ten."""
+_LONGEST = 10_000
+"""Characters in which words are looked for."""
 
 
 def words(text: str) -> list[str]:
     """The words of a text in small letters, without marks."""
-    return _WORD.findall(text.casefold())
+    return _WORD.findall(text[:_LONGEST].casefold())
 
 
 def likeness(one: str, other: str) -> float:

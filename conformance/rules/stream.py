@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from conformance.model import Exchange, Finding
 from conformance.rules.base import Answers, rule
 from conformance.rules.chat import finish_label
-from conformance.rules.views import FINISHES, has_chunks, has_usage, reasoning_tokens, usage_of
+from conformance.rules.views import FINISHES, THINKING_ROLES, has_chunks, has_usage, reasoning_tokens, usage_of
 from conformance.stream import DONE
 
 _KEEP_ALIVE = re.compile(r"^\s*: ?(PING|ping|keep-?alive|OPENROUTER PROCESSING)\b|\n: ?(PING|OPENROUTER PROCESSING)\b")
@@ -274,6 +274,7 @@ def nothing_after_finish(exchange: Exchange) -> Iterator[Finding]:
     basis="implied",
     zh="有计费输出的流必须带有内容",
     operations=_STREAM,
+    cases=lambda case: case.role not in THINKING_ROLES,
     applies=lambda exchange: has_chunks(exchange) and has_usage(exchange),
     needs=("/choices/*/delta", "/usage"),
     breaks="tokens are billed and nothing arrives",

@@ -61,9 +61,13 @@ def _begins(exchange: Exchange) -> str:
 
 
 def _subtitles(exchange: Exchange, kind: str) -> Subtitles:
+    """The answer read as subtitles of this kind."""
     from conformance.media import subtitles  # noqa: PLC0415 - pulls in an image library, and most runs hear nothing
 
-    return subtitles(_body(exchange), kind)
+    if kind not in exchange.memo:
+        exchange.memo[kind] = subtitles(_body(exchange), kind)
+    found: Subtitles = exchange.memo[kind]
+    return found
 
 
 def text_of(exchange: Exchange) -> str:

@@ -8,6 +8,8 @@ from conformance.model import Exchange, Finding
 from conformance.rules.base import rule
 from conformance.rules.views import (
     CHATS,
+    THINKING_ROLES,
+    WEB_ROLES,
     has_text,
     has_usage,
     is_json,
@@ -72,6 +74,7 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     lines=("USE-02",),
     zh="有文字的回答,prompt_tokens 与 completion_tokens 都必须大于 0",
     operations=CHATS,
+    cases=lambda case: case.role not in WEB_ROLES,
     applies=lambda exchange: has_usage(exchange) and has_text(exchange),
     needs=("/usage", "/choices"),
     breaks="billing cannot be checked; clients add up zeros",
@@ -163,6 +166,7 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     basis="implied",
     zh="completion_tokens 应与回答文字的长度相称",
     operations=CHATS,
+    cases=lambda case: case.role not in WEB_ROLES | THINKING_ROLES,
     applies=lambda exchange: has_usage(exchange) and has_text(exchange) and not says_more_than_text(exchange),
     needs=("/usage", "/choices"),
     breaks="billing: more is charged than was written",

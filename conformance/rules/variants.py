@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding
-from conformance.refusals import message_of, refusal_is_plain
+from conformance.refusals import BUSY, message_of, refusal_is_plain
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import finishes, has_text, has_usage, is_json, output_limit, texts, usage_of
-from conformance.scenarios import linked_pictures
+from conformance.rules.views import (
+    finishes,
+    has_text,
+    has_usage,
+    linked_pictures,
+    output_limit,
+    texts,
+    usage_of,
+)
 
 _CHAT = ("chat",)
 _SUCCESS = range(200, 300)
@@ -21,7 +28,7 @@ _SUCCESS = range(200, 300)
     zh="o 系列模型的 usage 必须给出 reasoning_tokens,且不为负",
     operations=_CHAT,
     probe="o1",
-    applies=has_usage,
+    applies=lambda exchange: has_usage(exchange) and not _is_odd(exchange),
     needs=("/usage",),
     breaks="billing: most of what is charged cannot be seen anywhere",
     breaks_zh="计费:大部分费用无从查看",
@@ -32,6 +39,12 @@ def reasoning_tokens_reported(exchange: Exchange) -> Iterator[Finding]:
     if counted is None or counted < 0:
         said = "absent" if counted is None else counted
         yield Finding("/usage/completion_tokens_details/reasoning_tokens", "0 or more", said)
+
+
+def _is_odd(exchange: Exchange) -> bool:
+    """Whether the details are there, and of a shape in which nothing can be counted."""
+    details = usage_of(exchange).get("completion_tokens_details")
+    return details is not None and (not isinstance(details, dict) or isinstance(details.get("reasoning_tokens"), str))
 
 
 def _reasoning(exchange: Exchange) -> int | None:
@@ -163,7 +176,8 @@ def drawing_links_picture(exchange: Exchange) -> Iterator[Finding]:
     zh="回答中的图片链接应能打开,且内容是图片",
     operations=("media",),
     probe="drawn",
-    answers=Answers.VALID,
+    answers=Answers.EVERYTHING,
+    applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
     breaks="users see a broken picture",
     breaks_zh="用户看到的是破损的图片",
 )
@@ -179,19 +193,16 @@ def drawing_served(exchange: Exchange) -> Iterator[Finding]:
     "variants.web.usage-counted",
     doc="new-api:relay/channel/openai",
     lines=("VAR-12",),
-    zh="通过网页渠道提供的模型 (GPTs、gpt-4-all) 可以不统计用量",
+    zh="通过网页渠道提供的模型 (GPTs、gpt-4-all) 可以不统计 token",
     operations=_CHAT,
     probe="web-channel",
-    applies=lambda exchange: is_json(exchange) and has_text(exchange),
-    needs=("/choices",),
+    applies=lambda exchange: has_usage(exchange) and has_text(exchange),
+    needs=("/choices", "/usage"),
     breaks="the bill cannot be checked; such models are mostly billed by the call",
     breaks_zh="无法核对计费;这类模型多按次收费",
 )
 def web_usage(exchange: Exchange) -> Iterator[Finding]:
-    """Models that come through a web page MAY report no usage, or zeros."""
-    if not has_usage(exchange):
-        yield Finding("/usage", "token counts", "absent", deviation="usage-missing")
-        return
+    """Models that come through a web page MAY count no tokens."""
     for name in ("prompt_tokens", "completion_tokens"):
         if usage_of(exchange)[name] <= 0:
             yield Finding(f"/usage/{name}", "more than 0", usage_of(exchange)[name], deviation="usage-zero")

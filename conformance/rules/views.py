@@ -29,8 +29,21 @@ LATER = tuple(
 )
 """Operations beside models and chat, whose rules of shape and acceptance are the same for all."""
 
+WEB_ROLES = frozenset({"gpts", "analysis", "drawing"})
+"""Roles of models that relays reach through a web page: it counts no tokens and heeds no limit."""
+THINKING_ROLES = frozenset({"o1", "reasoner", "claude", "gemini-chat"})
+"""Roles of models that may think unseen, and use up a limit with it."""
+
 FINISHES = ("stop", "length", "tool_calls", "content_filter", "function_call")
 """OpenAI's finish reasons."""
+
+_PICTURE = re.compile(
+    r"!\[[^\]\n]{0,300}\]\((https?://[^\s)]{1,2000})|(https?://[^\s()<>\"]{1,2000}?\.(?:png|jpe?g|webp|gif)\b[^\s()<>\"]*)",
+    re.IGNORECASE,
+)
+"""A link to a picture."""
+_LONGEST_TEXT = 100_000
+"""Characters that are searched for one."""
 
 _OTHER_OUTPUT = ("tool_calls", "function_call", "refusal", "audio", "reasoning_content", "reasoning")
 
@@ -126,3 +139,8 @@ def output_limit(exchange: Exchange) -> int:
     body = request_body(exchange)
     found = body.get("max_tokens", body.get("max_completion_tokens"))
     return found if isinstance(found, int) else 0
+
+
+def linked_pictures(text: str) -> list[str]:
+    """The addresses of pictures in a text: in Markdown, or bare with the ending of a picture."""
+    return [marked or bare for marked, bare in _PICTURE.findall(text[:_LONGEST_TEXT])]

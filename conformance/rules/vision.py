@@ -12,15 +12,17 @@ from conformance.rules.views import has_text, has_usage, texts, usage_of
 
 _CHAT = ("chat",)
 _RED, _BLUE = re.compile(r"\bred\b|红|紅", re.IGNORECASE), re.compile(r"\bblue\b|蓝|藍", re.IGNORECASE)
+_OTHERS = re.compile(r"\b(green|yellow|purple|orange|black|white|gr[ae]y)\b|绿|黄|紫|橙|黑|白|灰", re.IGNORECASE)
 _COLOURS = {"chat/vision-low": (_BLUE,), "chat/vision-high": (_BLUE,), "chat/vision-two": (_RED, _BLUE)}
 """The colours of the pictures of a case; those of all others are red."""
 _SUCCESS = range(200, 300)
 
 
 def names_colours(exchange: Exchange) -> bool:
-    """Whether an answer names the colour of every picture that was shown."""
+    """Whether an answer names the colours of the pictures that were shown, and no other."""
     said = " ".join(texts(exchange))
-    return all(colour.search(said) for colour in _COLOURS.get(exchange.case.id, (_RED,)))
+    shown = _COLOURS.get(exchange.case.id, (_RED,))
+    return not _OTHERS.search(said) and all(bool(each.search(said)) is (each in shown) for each in (_RED, _BLUE))
 
 
 def _prompt(exchange: Exchange) -> int:
@@ -177,14 +179,14 @@ def empty_url_refused(exchange: Exchange) -> Iterator[Finding]:
     zh="直接写成字符串的 image_url 可以被悄悄丢弃 (one-api),规范的做法是拒绝",
     operations=_CHAT,
     probe="picture-bare",
-    applies=has_text,
+    answers=Answers.ANY,
     needs=("/choices",),
     breaks="clients that send the older form get made-up descriptions",
     breaks_zh="使用旧写法的客户端会得到编造的描述",
 )
 def bare_url_seen(exchange: Exchange) -> Iterator[Finding]:
     """A picture given as a bare string MAY be dropped, as by one-api, instead of refused."""
-    if not names_colours(exchange):
+    if exchange.status in _SUCCESS and has_text(exchange) and not names_colours(exchange):
         said = texts(exchange)[0]
         at = "/choices/0/message/content"
         yield Finding(at, "red, or a refusal", said, deviation="picture-dropped")

@@ -138,6 +138,10 @@ def test_a_relay_need_not_count_tokens(status: int, value: Any):
     assert judged({COUNT.id: answer(value, status)}) == {}
 
 
+def test_a_web_page_where_tokens_would_be_counted_is_not_blamed():
+    assert judged({COUNT.id: answer(b"<html>", content_type="text/html")}, ["gemini", "operation", "http.body"]) == {}
+
+
 @pytest.mark.parametrize(("status", "value"), [(500, error(500)), (200, whole())])
 def test_contents_are_required(status: int, value: Any):
     run = ledger([exchange(CASES["gemini.generate/no-contents"], answer(value, status))])

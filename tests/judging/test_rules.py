@@ -22,8 +22,8 @@ from .runs import ledger
 
 FOLDER = data("fixtures") / "exchanges"
 RULES = catalogue()
-_SOURCE = re.compile(r"(openai|one-api|new-api|rfc|whatwg|page):[A-Za-z0-9/.#_-]+")
-_LINE = re.compile(r"(ERR|COM|MOD|CHAT|STR|USE|SO|LP)-\d\d|\d\.\d")
+_SOURCE = re.compile(r"(openai|anthropic|google|one-api|new-api|jina|cohere|rfc|w3c|whatwg|page|apifox):[A-Za-z0-9/.#_-]+")
+_LINE = re.compile(r"[A-Z]{2,4}-\d\d|\d\.\d")
 
 every_rule = pytest.mark.parametrize("described", RULES.values(), ids=RULES)
 every_file = pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)

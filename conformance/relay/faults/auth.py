@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from conformance.relay.call import Call
 
 _UNAUTHORIZED = 401
+_NO_KEY = {"auth.missing-key.401", "billing.key.required"}
 _NOT_FOUND = 404
 _NOT_ALLOWED = 405
 
@@ -23,20 +24,20 @@ def _(call: Call) -> None:
         raise Refusal(401, "无效的令牌", kind="new_api_error", code="invalid_api_key")
 
 
-@fault("missing-key-answered", Stage.ARRIVED, trips={"auth.missing-key.401"}, zh="不带密钥也能用")
+@fault("missing-key-answered", Stage.ARRIVED, trips=_NO_KEY, zh="不带密钥也能用")
 def _(call: Call) -> None:
     """A request without a key is answered at somebody else's expense."""
     call.authorization = call.authorization or f"Bearer {call.state.key}"
 
 
-@fault("missing-key-403", Stage.ERROR, trips={"auth.missing-key.401"}, zh="不带密钥时返回 403")
+@fault("missing-key-403", Stage.ERROR, trips=_NO_KEY, zh="不带密钥时返回 403")
 def _(call: Call) -> None:
     """A missing key is answered with 403, so that clients raise another class of error."""
     if call.status == _UNAUTHORIZED and not call.authorization:
         call.status = 403
 
 
-@fault("missing-key-500", Stage.ERROR, trips={"auth.missing-key.401"}, zh="不带密钥时返回 500")
+@fault("missing-key-500", Stage.ERROR, trips=_NO_KEY, zh="不带密钥时返回 500")
 def _(call: Call) -> None:
     """A missing key makes the relay stumble."""
     if call.status == _UNAUTHORIZED and not call.authorization:

@@ -193,7 +193,7 @@ def _(call: Call) -> None:
 @fault(
     "finish-always-stop",
     Stage.CHOICES,
-    trips={"chat.max-tokens.finish-length", "chat.tool-calls.finish"},
+    trips={"chat.max-tokens.finish-length", "chat.tool-calls.finish", "variants.gemini.cut-says-length"},
     zh="截断或调用工具时也说 stop",
 )
 def _(call: Call) -> None:

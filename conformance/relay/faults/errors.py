@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from conformance.relay.call import Call
 
 _BAD_REQUEST = 400
+_UNCLEAR = {"error.envelope.shape", "variants.o1.field-clear"}
 _UNAUTHORIZED = 401
 _PLAIN = {"messages": [{"role": "user", "content": "Say OK"}]}
 
@@ -33,28 +34,28 @@ def _is_stream(call: Call) -> bool:
     return bool(call.request.get("stream"))
 
 
-@fault("error-as-string", Stage.ERROR, trips={"error.envelope.shape"}, zh="error 是字符串")
+@fault("error-as-string", Stage.ERROR, trips=_UNCLEAR, zh="error 是字符串")
 def _(call: Call) -> None:
     """The error of an invalid request is a string instead of an object."""
     if call.status == _BAD_REQUEST:
         call.answer = {"error": call.answer["error"]["message"]}
 
 
-@fault("error-as-detail", Stage.ERROR, trips={"error.envelope.shape"}, zh="错误写在 detail 里")
+@fault("error-as-detail", Stage.ERROR, trips=_UNCLEAR, zh="错误写在 detail 里")
 def _(call: Call) -> None:
     """An invalid request gets {"detail": …}, as from FastAPI."""
     if call.status == _BAD_REQUEST:
         call.answer = {"detail": call.answer["error"]["message"]}
 
 
-@fault("error-wrapped", Stage.ERROR, trips={"error.envelope.shape"}, zh="错误包在 code 和 msg 里")
+@fault("error-wrapped", Stage.ERROR, trips=_UNCLEAR, zh="错误包在 code 和 msg 里")
 def _(call: Call) -> None:
     """An invalid request gets {"code", "msg", "data"}, the house style of many Chinese gateways."""
     if call.status == _BAD_REQUEST:
         call.answer = {"code": 400, "msg": call.answer["error"]["message"], "data": None}
 
 
-@fault("error-message-empty", Stage.ERROR, trips={"error.envelope.shape"}, zh="错误信息是空的")
+@fault("error-message-empty", Stage.ERROR, trips=_UNCLEAR, zh="错误信息是空的")
 def _(call: Call) -> None:
     """The error of an invalid request says nothing."""
     if call.status == _BAD_REQUEST:
@@ -151,7 +152,7 @@ def _(call: Call) -> None:
 @fault(
     "unknown-model-answered",
     Stage.REQUEST,
-    trips={"error.unknown-model.refused"},
+    trips={"error.unknown-model.refused", "variants.gpts.unknown-refused"},
     zh="不存在的模型也回答",
 )
 def _(call: Call) -> None:
@@ -180,7 +181,7 @@ def _(call: Call) -> None:
 @fault("missing-field-500", Stage.ERROR, trips={"error.missing-field.4xx"}, zh="缺少必填字段时返回 500")
 def _(call: Call) -> None:
     """A missing field is answered with 500, as in new-api from mid-2025 to August 2026."""
-    if _code(call) == "missing_required_parameter" and not _is_stream(call):
+    if _code(call) == "missing_required_parameter" and call.is_chat and not _is_stream(call):
         call.status = 500
         call.answer["error"] |= {"type": "new_api_error", "code": "invalid_request"}
 
@@ -209,6 +210,8 @@ def _(call: Call) -> None:
 @fault("malformed-json-answered", Stage.ADMITTED, trips={"error.malformed-json.4xx"}, zh="请求体不是 JSON 也回答")
 def _(call: Call) -> None:
     """A body that is not JSON is answered as if it were."""
+    if not call.is_chat:
+        return
     try:
         json.loads(call.raw)
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.relay import wire
-from conformance.relay.call import Stage
+from conformance.relay.call import Refusal, Stage
 from conformance.relay.faults.base import fault
 
 if TYPE_CHECKING:
@@ -129,3 +129,10 @@ def _(call: Call) -> None:
     """Counting tokens is answered, and billed, like a request to write."""
     if call.path.endswith(":countTokens"):
         call.answer = _answer()
+
+
+@fault("gemini-bearer-only", Stage.GEMINI_REQUEST, trips={"auth.native-key.accepted"}, zh="只接受 Bearer 密钥")
+def _(call: Call) -> None:
+    """The key is only taken as a Bearer token, so that the vendor's own SDK cannot log in."""
+    if not call.authorization:
+        raise Refusal(401, "You didn't provide an API key.", code="invalid_api_key")

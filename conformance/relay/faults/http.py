@@ -46,14 +46,14 @@ def _(call: Call) -> None:
 @fault("json-as-text", Stage.REPLY, trips={"http.content-type.json"}, zh="JSON 标成 text/plain")
 def _(call: Call) -> None:
     """JSON is labelled text/plain, which the npm SDK then hands over as a string."""
-    if call.answer:
+    if call.answer and not call.streaming:
         wire.set_header(call.reply_headers, b"content-type", b"text/plain; charset=utf-8")
 
 
 @fault("json-without-type", Stage.REPLY, trips={"http.content-type.json"}, zh="JSON 没有 content-type")
 def _(call: Call) -> None:
     """JSON comes without a content type."""
-    if call.answer:
+    if call.answer and not call.streaming:
         wire.drop_header(call.reply_headers, b"content-type")
 
 

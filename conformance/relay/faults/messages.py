@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.relay.call import Stage
+from conformance.relay.call import Refusal, Stage
 from conformance.relay.faults.base import fault
 
 if TYPE_CHECKING:
@@ -392,3 +392,10 @@ def _(call: Call) -> None:
 def _(call: Call) -> None:
     """The output tokens of a stream are those of its last piece."""
     _usages(call)[-1]["output_tokens"] = 1
+
+
+@fault("messages-bearer-only", Stage.MESSAGES_REQUEST, trips={"auth.native-key.accepted"}, zh="只接受 Bearer 密钥")
+def _(call: Call) -> None:
+    """The key is only taken as a Bearer token, so that the vendor's own SDK cannot log in."""
+    if not call.authorization:
+        raise Refusal(401, "You didn't provide an API key.", code="invalid_api_key")

@@ -190,7 +190,7 @@ def _(call: Call) -> None:
 @fault(
     "max-completion-tokens-refused",
     Stage.PROMPT,
-    trips={"chat.max-completion-tokens.honoured"},
+    trips={"chat.max-completion-tokens.honoured", "chat.request.accepted"},
     zh="max_completion_tokens 被拒",
 )
 def _(call: Call) -> None:
@@ -233,6 +233,12 @@ def _(call: Call) -> None:
         "chat.tool-result.reaches-model",
         "chat.turns.reach-model",
         "chat.usage.grows",
+        "variants.drawing.links-picture",
+        "vision.bare-url.seen",
+        "vision.empty-url.refused",
+        "vision.picture.counted",
+        "vision.picture.recognised",
+        "vision.pictures.all-used",
     },
     zh="不管问什么都给同一个回答",
 )

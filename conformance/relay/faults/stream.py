@@ -42,14 +42,24 @@ def _finish_at(call: Call) -> int:
     )
 
 
-@fault("stream-as-text", Stage.REPLY, trips={"chat.stream.content-type"}, zh="流标成 text/plain")
+@fault(
+    "stream-as-text",
+    Stage.REPLY,
+    trips={"chat.stream.content-type", "operation.stream.labelled"},
+    zh="流标成 text/plain",
+)
 def _(call: Call) -> None:
     """A stream is labelled text/plain."""
     if call.streaming:
         wire.set_header(call.reply_headers, b"content-type", b"text/plain; charset=utf-8")
 
 
-@fault("stream-as-json-type", Stage.REPLY, trips={"chat.stream.content-type"}, zh="流标成 application/json")
+@fault(
+    "stream-as-json-type",
+    Stage.REPLY,
+    trips={"chat.stream.content-type", "operation.stream.labelled"},
+    zh="流标成 application/json",
+)
 def _(call: Call) -> None:
     """A stream is labelled application/json."""
     if call.streaming:

@@ -58,13 +58,23 @@ def _(call: Call) -> None:
     _bill(call, completion=-1)
 
 
-@fault("usage-details-null", Stage.ANSWER, trips={"chat.response.strict"}, zh="usage 明细是 null")
+@fault(
+    "usage-details-null",
+    Stage.ANSWER,
+    trips={"chat.response.strict", "variants.o1.reasoning-tokens"},
+    zh="usage 明细是 null",
+)
 def _(call: Call) -> None:
     """The details of the usage are null instead of absent."""
     call.usage |= dict.fromkeys(_DETAILS)
 
 
-@fault("usage-small-prompt-free", Stage.USAGE, trips={"chat.usage.counts"}, zh="短请求的 prompt_tokens 是 0")
+@fault(
+    "usage-small-prompt-free",
+    Stage.USAGE,
+    trips={"chat.usage.counts", "variants.web.usage-counted"},
+    zh="短请求的 prompt_tokens 是 0",
+)
 def _(call: Call) -> None:
     """A short prompt is counted as no tokens at all."""
     if call.usage["prompt_tokens"] < _SMALL_PROMPT:
@@ -74,7 +84,13 @@ def _(call: Call) -> None:
 @fault(
     "usage-zero",
     Stage.USAGE,
-    trips={"chat.usage.counts", "chat.usage.grows", "chat.usage.counts-all-choices"},
+    trips={
+        "chat.usage.counts",
+        "chat.usage.grows",
+        "chat.usage.counts-all-choices",
+        "variants.web.usage-counted",
+        "chat.usage.details-bounded",
+    },
     zh="usage 全是 0",
 )
 def _(call: Call) -> None:
@@ -82,7 +98,7 @@ def _(call: Call) -> None:
     _bill(call, prompt=0, completion=0)
 
 
-@fault("usage-flat", Stage.USAGE, trips={"chat.usage.grows"}, zh="prompt_tokens 不随内容增加")
+@fault("usage-flat", Stage.USAGE, trips={"chat.usage.grows", "vision.picture.counted"}, zh="prompt_tokens 不随内容增加")
 def _(call: Call) -> None:
     """Every prompt costs the same."""
     _bill(call, prompt=10)
@@ -110,7 +126,12 @@ def _(call: Call) -> None:
     call.usage["prompt_tokens_details"]["cached_tokens"] = call.usage["prompt_tokens"] + 128
 
 
-@fault("usage-details-negative", Stage.USAGE, trips={"chat.usage.details-bounded"}, zh="usage 明细是负数")
+@fault(
+    "usage-details-negative",
+    Stage.USAGE,
+    trips={"chat.usage.details-bounded", "variants.o1.reasoning-tokens"},
+    zh="usage 明细是负数",
+)
 def _(call: Call) -> None:
     """The number of reasoning tokens is negative."""
     call.usage["completion_tokens_details"]["reasoning_tokens"] = -3
@@ -135,7 +156,8 @@ def _(call: Call) -> None:
 )
 def _(call: Call) -> None:
     """Of several choices only the first is counted."""
-    _bill(call, completion=len(call.choices[0].pieces))
+    if len(call.choices) > 1:
+        _bill(call, completion=len(call.choices[0].pieces))
 
 
 @fault("hidden-prompt", Stage.USAGE, trips={"chat.usage.hidden-prompt"}, zh="偷偷加了系统提示词")

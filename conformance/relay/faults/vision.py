@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ALL_LOST = {
     "vision.picture.recognised",
     "vision.picture.counted",
+    "vision.pictures.all-used",
     "vision.empty-url.refused",
     "vision.bare-url.seen",
 }
