@@ -89,6 +89,9 @@ DEVIATIONS = {
         "a single answer does not have index 0", "单个回答的 index 不是 0", "new-api 2025-04 with Claude"
     ),
     "embedding-index-zero": Deviation("every embedding has index 0", "每个嵌入的 index 都是 0", "one-api with Gemini"),
+    "retrieve-built-in-only": Deviation(
+        "only built-in names can be asked for alone", "只有内置的模型名能单独查询", "one-api"
+    ),
     "fake-streaming": Deviation("the whole answer at once", "攒完后一次性发送", "reverse channels"),
     "previous-response-lost": Deviation(
         "an answer just given is not found again", "找不到刚刚给出的回答", "relays with several upstream accounts"

@@ -312,7 +312,7 @@ def _absent(ledger: Ledger, operation: str) -> bool:
         for exchange in ledger.exchanges
         if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
     ]
-    own = bool(OPERATIONS[operation].role)
+    own = OPERATIONS[operation].method == "POST"
     return bool(answers) and all(met_no_route(answer) or (own and names_model(answer)) for answer in answers)
 
 

@@ -105,9 +105,14 @@ def _body(case: Case, target: Target, model: str) -> bytes:
 
 
 def _filled(value: Any, model: str) -> Any:
-    """The value with `$model`, and `$data:FILE` for the data URL of an asset, wherever that is a whole string."""
+    """The value with `$model`, and `$data:FILE` for the data URL of an asset, wherever that is a whole string.
+
+    Two `$` at the beginning stand for one: that text is meant as it is.
+    """
     if value == "$model":
         return model
+    if isinstance(value, str) and value.startswith("$$"):
+        return value[1:]
     if isinstance(value, str) and value.startswith(_DATA):
         name = value.removeprefix(_DATA)
         return f"data:{_media_type(name)};base64,{base64.b64encode(asset(name)).decode()}"

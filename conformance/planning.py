@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from conformance.amounts import amounts
 from conformance.contract import load_schemas
 from conformance.errors import UsageError
 from conformance.fixtures import load_cases
@@ -14,7 +16,7 @@ from conformance.rules.base import Rule, catalogue
 from conformance.scenarios import check
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from conformance.profiles import Profile
@@ -43,7 +45,7 @@ def plan(
     keyless: bool = False,
     alone: bool = False,
     folder: Path | None = None,
-    generated: int = 0,
+    generated: int | Mapping[str, int] = 0,
     seed: int = 0,
     profile: Profile | None = None,
     dear: bool = False,
@@ -53,10 +55,10 @@ def plan(
     `only`: ids or prefixes of rules; just the cases that these rules look at are planned.
     `keyless`: the relay is used without a key, so nothing is asked about keys.
     `alone`: one request at a time, so nothing is planned that needs two.
-    `folder`: further fixtures of the caller's. `generated`: so many cases more, made from the request schemas in
-    force (ours, and those of the provider's page); the same `seed` makes the same ones. `dear`: also what costs money
-    that one notices, such as pictures and sounds.
-    Raises UsageError for a prefix that no rule has.
+    `folder`: further fixtures of the caller's. `generated`: so many chat cases more, or so many by operation (and
+    for `all`), made from the request schemas in force (ours, and those of the provider's page); the same `seed` makes
+    the same ones. `dear`: also what costs money that one notices, such as pictures and sounds.
+    Raises UsageError for a prefix that no rule has, and for an operation that nothing is generated for.
     """
     rules = select_rules(only)
     cases = load_cases()
@@ -64,7 +66,7 @@ def plan(
         cases += load_cases(folder)
     check(cases)
     if generated:
-        cases += _generated(generated, seed, profile)
+        cases += _generated(amounts(generated, dear=dear), seed, profile)
     cases = _affordable(cases, dear=dear)
     wanted = [
         case
@@ -82,11 +84,13 @@ def _affordable(cases: Sequence[Case], *, dear: bool) -> list[Case]:
     return [case for case in cases if dear or (case.price is not Price.DEAR and case.scenario not in left_out)]
 
 
-def _generated(count: int, seed: int, profile: Profile | None) -> list[Case]:
-    """Cases from the request schemas in force."""
-    from conformance.generate import generate_cases  # noqa: PLC0415 - Hypothesis takes a while to import
+def _generated(counts: Mapping[str, int], seed: int, profile: Profile | None) -> list[Case]:
+    """Cases from the request schemas in force, so many for each operation."""
+    from conformance.generate import generate_cases, generate_other_cases  # noqa: PLC0415 - Hypothesis takes a while
 
-    return generate_cases(count, seed, request_schemas(profile))
+    chats = generate_cases(counts.get("chat", 0), seed, request_schemas(profile))
+    others = [generate_other_cases(name, count, seed) for name, count in counts.items() if name != "chat"]
+    return [*chats, *chain.from_iterable(others)]
 
 
 def request_schemas(profile: Profile | None) -> list[dict[str, Any]]:

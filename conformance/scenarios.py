@@ -8,10 +8,10 @@ what only an earlier answer can tell. It ends early where that answer gives noth
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from conformance.errors import DataError
 from conformance.rules.views import linked_pictures
@@ -63,11 +63,24 @@ def with_body(case: Case, **fields: Any) -> Case:
     return replace(case, body={**(case.body or {}), **fields})
 
 
+def literal(value: Any) -> Any:
+    """What an answer said, for a request: no text of it is taken for a placeholder of ours.
+
+    Raises ValueError for text that cannot be sent, such as half of a surrogate pair.
+    """
+    if isinstance(value, str):
+        value.encode()
+        return f"${value}" if value.startswith("$") else value
+    if isinstance(value, dict):
+        return {name: literal(inner) for name, inner in value.items()}
+    return [literal(inner) for inner in value] if isinstance(value, list) else value
+
+
 def models_then_retrieve(listing: Case, single: Case) -> Steps:
-    """Ask for the first model of the list by its own name."""
+    """Ask for the last model of the list by its own name: the one that is asked all the time may be a special case."""
     listed = yield listing
     if _good(listed):
-        name = listed.json["data"][0]["id"]
+        name = quote(listed.json["data"][-1]["id"], safe="/:@")
         yield replace(single, path=f"/models/{name}")
 
 
@@ -79,9 +92,9 @@ def tool_round(asking: Case, *later: Case) -> Steps:
         calls = [_call_again(call) for call in message["tool_calls"]]
         *turns, result = (telling.body or {})["messages"]
         said = {"role": "assistant", "content": message.get("content"), "tool_calls": calls}
-        results = [{**result, "tool_call_id": call["id"]} for call in calls]
-        if results and _can_be_sent(said):
-            yield with_body(telling, messages=[*turns, said, *results])
+        results = [{**result, "tool_call_id": literal(call["id"])} for call in calls]
+        if results:
+            yield with_body(telling, messages=[*turns, literal(said), *results])
 
 
 def _call_again(call: Any) -> dict[str, Any]:
@@ -90,16 +103,11 @@ def _call_again(call: Any) -> dict[str, Any]:
     return {"id": call["id"], "type": "function", "function": function}
 
 
-def _can_be_sent(message: Any) -> bool:
-    """Whether a message is text, and asks for nothing of ours: a string that begins with `$` is a placeholder."""
-    return b'"$' not in json.dumps(message, ensure_ascii=False).encode()
-
-
 def previous_response(told: Case, asked: Case) -> Steps:
     """Go on from an answer that was just given, by its own id."""
     answer = yield told
     if _good(answer) and isinstance(answer.json["id"], str):
-        yield with_body(asked, previous_response_id=answer.json["id"])
+        yield with_body(asked, previous_response_id=literal(answer.json["id"]))
 
 
 def speech_then_transcription(spoken: Case, *later: Case) -> Steps:

@@ -227,7 +227,7 @@ def _written(exchanges: Iterable[Exchange]) -> list[Any]:
 
 def _fixed(text: str, clock: int) -> str:
     """The text of exchanges with what differs from run to run replaced; `clock` is when the first one began."""
-    text = re.sub(r"http://127\.0\.0\.1:\d+(/fault/[^/\"]+)?/v1", _BASE, text)
+    text = re.sub(r"http://127\.0\.0\.1:\d+(/fault/[^/\"]+)?(?=/)", _BASE.removesuffix("/v1"), text)
     text = re.sub(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", _DATE, text)
     text = re.sub(r'"started": [\d.]+', f'"started": {_STARTED}', text)
     ids = {name: f"{number:024x}" for number, name in enumerate(dict.fromkeys(_ID.findall(text)), 1)}

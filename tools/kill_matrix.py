@@ -23,7 +23,7 @@ from conformance.rules.base import catalogue
 from conformance.send import record_async
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from conformance.model import Case
     from conformance.relay.faults.base import Fault
@@ -57,7 +57,7 @@ async def tripped_rules(
     timeout = 3.0 if needs == GENERATED else 60.0
     cases = plan(generated=generated, seed=seed, profile=profile, dear=True)
     ledger = await record_async(
-        [case for case in cases if not families or case.id in PREFLIGHT or _family(case) in families],
+        _of_families(cases, families),
         Provider(base_url, relay.DEFAULT_MODEL, _KEY),
         path,
         secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
@@ -65,6 +65,16 @@ async def tripped_rules(
     )
     judgements = judge(ledger, (), profile)
     return frozenset(judgement.rule for judgement in judgements if judgement.verdict in _TRIPPED)
+
+
+def _of_families(cases: Sequence[Case], families: Collection[str]) -> list[Case]:
+    """The cases of these families, and every step of their scenarios; all of them for no family."""
+    scenarios = {case.scenario for case in cases if case.scenario and _family(case) in families}
+    return [
+        case
+        for case in cases
+        if not families or case.id in PREFLIGHT or _family(case) in families or case.scenario in scenarios
+    ]
 
 
 def _family(case: Case) -> str:

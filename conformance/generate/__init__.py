@@ -8,10 +8,12 @@ from typing import Any
 from conformance.contract import load_schemas
 from conformance.errors import UsageError
 from conformance.generate.cases import make_cases
+from conformance.generate.others import make_other_cases, request_schema
 from conformance.generate.parts import Coverage, Part, coverage
+from conformance.generate.surfaces import SURFACES
 from conformance.model import Case
 
-__all__ = ["Coverage", "Part", "coverage", "generate_cases", "reference_schema"]
+__all__ = ["Coverage", "Part", "coverage", "generate_cases", "generate_other_cases", "reference_schema", "request_schema"]
 
 
 def reference_schema() -> dict[str, Any]:
@@ -31,3 +33,17 @@ def generate_cases(count: int, seed: int, schemas: Sequence[Mapping[str, Any]] =
     if count < 0:
         raise UsageError(f"cannot generate {count} requests")
     return make_cases(count, seed, list(schemas) or [reference_schema()]) if count else []
+
+
+def generate_other_cases(operation: str, count: int, seed: int) -> list[Case]:
+    """So many requests of an operation beside chat, the same for the same seed on every machine.
+
+    They satisfy OpenAI's, Anthropic's or Google's own schema, but for the bad ones, each with one mistake: about a
+    quarter, last in the list, four at most in a row; then a good one follows. There are fewer where the schema leaves
+    no more to ask. Raises UsageError for a negative count and for an operation that nothing is generated for.
+    """
+    if count < 0:
+        raise UsageError(f"cannot generate {count} requests")
+    if operation not in SURFACES:
+        raise UsageError(f"no requests are generated for {operation!r}", f"operations: {', '.join(SURFACES)}")
+    return make_other_cases(operation, count, seed) if count else []

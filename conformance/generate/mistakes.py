@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.generate.forms import is_refused
 from conformance.generate.merging import kinds
 from conformance.generate.mutations import WRONG, Mutant, is_invalid, malformed, not_an_object, spread
-from conformance.generate.placing import plains_at, put, without
+from conformance.generate.placing import fields_at, plains_at, plains_of, put, without
 from conformance.generate.values import properties, required
 
 if TYPE_CHECKING:
@@ -29,23 +28,75 @@ def mistaken(surface: Surface, document: Document, body: Mapping[str, Any], rand
     """Every mistake that can be made in a plain good body and that the schema forbids, in random order."""
     made = list(_made(surface, document, body))
     if surface.files:
-        return spread([each for each in made if is_refused(each.body or {}, each.pointer[1:], document)], random)
-    made += [*not_an_object(body), *malformed(body, surface.text)]
+        return spread([each for each in made if is_refused(each.body or {}, each.pointer[1:], surface, document)], random)
+    made += [*not_an_object(body), *malformed(body, list(body)[1])]
     return spread([each for each in made if is_invalid(each.text, [document])], random)
 
 
 def _made(surface: Surface, document: Document, body: Mapping[str, Any]) -> Iterator[Mutant]:
     """The mistakes in fields and at places."""
     for path in _paths(surface, document):
-        context = _context(surface, body, path)
-        for name, detail, value in _values(plains_at(document, path), is_required=path in required(document)):
-            yield Mutant(name, f"/{path}", detail, put(context, path, value))
-        if _is_required(document, path):
-            yield Mutant("missing-required", f"/{path}", body=without(context, path))
+        around = _around(surface, body, path)
+        needed = _is_required(document, path)
+        for name, detail, value in _wrong(plains_at(document, path), needed=needed):
+            yield Mutant(name, f"/{path}", detail, put(around, path, value))
+        if needed:
+            yield Mutant("missing-required", f"/{path}", body=without(put(around, path, None), path))
 
 
 def _paths(surface: Surface, document: Document) -> list[str]:
     """Where mistakes are made."""
-    inner = [f"{name}/{field}" for name in surface.inside for plain in plains_at(document, name) for field in plain.get("properties", ())]
+    inner = [f"{name}/{field}" for name in surface.inside for field in fields_at(document, name)]
     fields = [name for name in [*properties(document), *inner] if name not in surface.left | surface.tolerated]
     return list(dict.fromkeys([*fields, *required(document), *surface.places]))
+
+
+def _around(surface: Surface, body: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The plain body with what a place needs around it."""
+    top = path.partition("/")[0]
+    inside = {top: surface.context[top]} if top in surface.context else {}
+    needed = {surface.needs[top][0]: True} if top in surface.needs and not surface.files else {}
+    return {**body, **inside, **needed}
+
+
+def _is_required(document: Document, path: str) -> bool:
+    """Whether a place must be there."""
+    parent, _, last = path.rpartition("/")
+    plains = plains_at(document, parent) if parent else plains_of(document)
+    return any(last in plain.get("required", ()) for plain in plains)
+
+
+def _wrong(plains: list[Plain], *, needed: bool) -> Iterator[tuple[str, str, Any]]:
+    """(name, detail, value) of the values that no plain schema of a place allows, as far as can be told from them."""
+    allowed = {kind for plain in plains for kind in _kinds(plain)}
+    for kind, value in WRONG.items():
+        if kind not in allowed and not (kind == "integer" and "number" in allowed) and not (kind == "number" and "integer" in allowed):
+            yield "wrong-type", kind, value
+    if "integer" in allowed and "number" not in allowed:
+        yield "not-an-integer", "", 1.5
+    if needed:
+        yield "null-where-not-nullable", "", None
+    for plain in plains:
+        yield from _beyond(plain)
+
+
+def _kinds(plain: Plain) -> list[str]:
+    """The types of what a plain schema allows; a schema that lists texts may leave out that they are."""
+    return kinds(plain["type"]) if "type" in plain else ["string", "null"] if "enum" in plain else []
+
+
+def _beyond(plain: Plain) -> Iterator[tuple[str, str, Any]]:
+    """Values just beyond a bound, and one that is not listed."""
+    step = 1 if "integer" in _kinds(plain) else 0.1
+    if "minimum" in plain:
+        yield "below-minimum", "", round(plain["minimum"] - step, 2)
+    if "maximum" in plain:
+        yield "above-maximum", "", round(plain["maximum"] + step, 2)
+    if "enum" in plain:
+        yield "unknown-value", "", _UNKNOWN
+    if plain.get("minLength"):
+        yield "empty-string", "", ""
+    if plain.get("minItems"):
+        yield "empty-array", "", []
+    if plain.get("maxItems", _MOST_ITEMS) < _MOST_ITEMS:
+        yield "too-many-items", "", [str(number) for number in range(plain["maxItems"] + 1)]

@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 
 def plains_at(document: Document, path: str) -> list[Plain]:
     """The plain schemas of a place; none where the document says nothing of it."""
-    found = _plains(document, document.root)
+    found = plains_of(document)
     for step in path.split("/"):
         found = [below for plain in found for below in _below(document, plain, step)]
     return found
+
+
+def plains_of(document: Document) -> list[Plain]:
+    """The plain schemas of a whole request."""
+    return _plains(document, document.root)
+
+
+def fields_at(document: Document, path: str) -> list[str]:
+    """The fields of the object at a place."""
+    return list(dict.fromkeys(name for plain in plains_at(document, path) for name in plain.get("properties", ())))
 
 
 def _plains(document: Document, schema: Any) -> list[Plain]:
@@ -37,7 +47,7 @@ def _below(document: Document, plain: Plain, step: str) -> list[Plain]:
 
 
 def put(body: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A copy of the body with a value at a place whose container is there."""
+    """A copy of the body with a value at a place; objects that lead there are made."""
     changed, container, last = _opened(body, path)
     container[last] = value
     return changed
@@ -46,7 +56,7 @@ def put(body: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
 def without(body: Mapping[str, Any], path: str) -> dict[str, Any]:
     """A copy of the body without what stands at a place."""
     changed, container, last = _opened(body, path)
-    del container[last]
+    container.pop(last)
     return changed
 
 
@@ -56,5 +66,5 @@ def _opened(body: Mapping[str, Any], path: str) -> tuple[dict[str, Any], Any, An
     container: Any = changed
     *way, last = path.split("/")
     for step in way:
-        container = container[int(step)] if isinstance(container, list) else container[step]
+        container = container[int(step)] if isinstance(container, list) else container.setdefault(step, {})
     return changed, container, int(last) if isinstance(container, list) else last

@@ -22,6 +22,8 @@ _ROOM = 2.0
 _SMALL = 10.0
 """Hundredths of a unit: requests that are under way may have reserved so much, and give it back."""
 _MILLISECONDS = 100_000_000_000
+_BY_DOOR = "the balance depends on how the base URL of a client is written"
+_BY_DOOR_ZH = "余额取决于客户端基础地址的写法"
 _BREAKS = "what is left cannot be told; clients show a wrong balance"
 _BREAKS_ZH = "无法得知余额;客户端显示的余额是错的"
 
@@ -42,8 +44,14 @@ def _is_readable(exchange: Exchange) -> bool:
     return is_json(exchange) and not exchange.error and _value(exchange) == _value(exchange)
 
 
-def _in_time(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    return sorted(exchanges, key=lambda exchange: exchange.started)
+def _readings(exchanges: Sequence[Exchange]) -> tuple[Exchange, Exchange]:
+    """The first reading and the later one."""
+    first, later = sorted(_of_quota(exchanges), key=lambda exchange: "quota-later" in exchange.case.probes)[:2]
+    return first, later
+
+
+def _of_quota(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    return [exchange for exchange in exchanges if exchange.case.operation in _VALUES]
 
 
 @rule(
@@ -136,7 +144,7 @@ def usage_never_shrinks(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     Relays reserve something for a request that is under way and give back what it did not take: less than half of it
     is not held against anybody, and neither is a tenth of a unit.
     """
-    first, *_, last = _in_time(exchanges)
+    first, last = _readings(exchanges)
     before, after = _value(first), _value(last)
     if after < before / _ROOM and before - after > _SMALL:
         yield Finding("/total_usage", f"at least {before:.6g}", after, exchange=last.case.id)
@@ -168,8 +176,7 @@ def _counts(exchange: Exchange) -> bool:
 )
 def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`total_usage` MAY stay as it was for a while after calls that are billed."""
-    readings = [each for each in _in_time(exchanges) if each.case.operation == USAGE]
-    first, last = readings[0], readings[-1]
+    first, last = _readings(exchanges)
     billed = any(each.case.operation == "chat" and usage_of(each)["total_tokens"] > 0 for each in exchanges)
     if billed and _value(last) <= _value(first):
         yield Finding("/total_usage", f"more than {_value(first):.6g}", _value(last), exchange=last.case.id)
@@ -192,40 +199,63 @@ def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 )
 def limit_steady(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`hard_limit_usd` SHOULD stay as it is while the quota is used: it is what is used plus what is left."""
-    first, *_, last = _in_time(exchanges)
+    first, last = _readings(exchanges)
     before, after = _value(first), _value(last)
     if not _alike(before, after) and abs(after - before) > _SMALL / _HUNDREDTHS:
         yield Finding("/hard_limit_usd", before, after, exchange=last.case.id)
 
 
+def _same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """A finding where the address beside `/v1` gives another answer.
+
+    What is used grows meanwhile, so it has to lie between half of the least and twice the most of the others.
+    """
+    beside = next(each for each in exchanges if "other-form" in each.case.probes)
+    others = [each for each in exchanges if each is not beside]
+    values, found = [_value(each) for each in others], _value(beside)
+    expected, actual = others[0].json.get("object"), beside.json.get("object")
+    if not min(values) / _ROOM - _SMALL <= found <= max(values) * _ROOM + _SMALL:
+        yield Finding(f"/{_VALUES[beside.case.operation]}", values[0], found, exchange=beside.case.id)
+    elif expected != actual:
+        yield Finding("/object", expected, actual, exchange=beside.case.id)
+
+
 @rule(
-    "billing.door.same-answer",
+    "billing.usage.same-beside",
     doc="one-api:router/dashboard",
     lines=("BIL-06",),
-    zh="带与不带 /v1 的地址若都存在,必须给出相同的回答",
-    operations=(USAGE, LIMIT),
+    zh="带与不带 /v1 的已用额度地址若都存在,必须给出相同的回答",
+    operations=(USAGE,),
     probe="quota-door",
-    over="operation",
+    over="run",
     least=2,
     anchor="other-form",
     applies=_is_readable,
-    breaks="the balance depends on how the base URL of a client is written",
-    breaks_zh="余额取决于客户端基础地址的写法",
+    breaks=_BY_DOOR,
+    breaks_zh=_BY_DOOR_ZH,
 )
-def same_answer(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """With and without `/v1`, an address that is there MUST give the same answer.
+def usage_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """The used quota MUST be answered alike with and without `/v1`, where both are there."""
+    yield from _same_beside(exchanges)
 
-    What is used grows meanwhile, so the one has to lie between half of the least and twice the most of the others.
-    """
-    beside = next(each for each in exchanges if "other-form" in each.case.probes)
-    others = [_value(each) for each in exchanges if each is not beside]
-    found = _value(beside)
-    within = min(others) / _ROOM - _SMALL <= found <= max(others) * _ROOM + _SMALL
-    if not within or beside.json.get("object") not in [each.json.get("object") for each in exchanges if each != beside]:
-        at = f"/{_VALUES[beside.case.operation]}" if not within else "/object"
-        expected = others[0] if not within else exchanges[0].json.get("object")
-        actual = found if not within else beside.json.get("object")
-        yield Finding(at, expected, actual, exchange=beside.case.id)
+
+@rule(
+    "billing.subscription.same-beside",
+    doc="one-api:router/dashboard",
+    lines=("BIL-06",),
+    zh="带与不带 /v1 的额度上限地址若都存在,必须给出相同的回答",
+    operations=(LIMIT,),
+    probe="quota-door",
+    over="run",
+    least=2,
+    anchor="other-form",
+    applies=_is_readable,
+    breaks=_BY_DOOR,
+    breaks_zh=_BY_DOOR_ZH,
+)
+def limit_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """The limit MUST be answered alike with and without `/v1`, where both are there."""
+    yield from _same_beside(exchanges)
 
 
 @rule(

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding, Phase
+from conformance.operations import OPERATIONS
 from conformance.refusals import BUSY, GENERATED, REFUSED_KEY, message_of, out_of_credit, refused_part
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import CHATS
+
+_ASKED = tuple(name for name, each in OPERATIONS.items() if each.method == "POST" and name != "gemini.stream")
+"""The operations that requests are generated for, and their streamed twins: where a field says that it is one."""
 
 RECOVERY = "recovery"
 """The probe of a plain request that follows bad ones."""
@@ -32,7 +35,7 @@ def _breaks_down(exchange: Exchange) -> bool:
     doc="openai:chat/create",
     lines=("CHAT-18", "CHAT-19", "CHAT-21", "CHAT-24"),
     zh="符合文档的请求必须被接受,或以字段名明确拒绝其中的可选部分",
-    operations=CHATS,
+    operations=_ASKED,
     probe=GENERATED,
     cases=lambda case: case.phase is Phase.VALID,
     answers=Answers.VALID,
@@ -52,7 +55,7 @@ def valid_accepted(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:guides/error-codes",
     basis="implied",
     zh="符合文档的请求不得使中转站出现内部错误",
-    operations=CHATS,
+    operations=_ASKED,
     probe=GENERATED,
     cases=lambda case: case.phase is Phase.VALID,
     answers=Answers.EVERYTHING,
@@ -72,7 +75,7 @@ def valid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:chat/create",
     lines=("1.5",),
     zh="不符合任何文档的请求应以 4xx 拒绝",
-    operations=CHATS,
+    operations=_ASKED,
     probe="generated-invalid",
     answers=Answers.REFUSAL,
     sampled=True,
@@ -90,7 +93,7 @@ def invalid_refused(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:guides/error-codes",
     lines=("1.5",),
     zh="不符合文档的请求不得使中转站出现内部错误",
-    operations=CHATS,
+    operations=_ASKED,
     probe="generated-invalid",
     answers=Answers.EVERYTHING,
     sampled=True,
@@ -112,7 +115,7 @@ def invalid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:guides/error-codes",
     basis="implied",
     zh="不符合文档的请求必须及时得到回答",
-    operations=CHATS,
+    operations=_ASKED,
     probe="generated-invalid",
     answers=Answers.EVERYTHING,
     sampled=True,
@@ -130,7 +133,7 @@ def invalid_in_time(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:guides/error-codes",
     lines=("ERR-02",),
     zh="拒绝时可以不指出是哪个字段有误",
-    operations=CHATS,
+    operations=_ASKED,
     probe="generated-invalid",
     answers=Answers.REFUSAL,
     sampled=True,
@@ -142,10 +145,16 @@ def invalid_in_time(exchange: Exchange) -> Iterator[Finding]:
 def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     """A refusal MAY leave open which field is wrong."""
     error = exchange.error or {}
-    field = exchange.case.mutation.partition("/")[2].partition("/")[0]
+    field, *inner = exchange.case.mutation.partition("/")[2].split("/")
     said = " ".join(str(error[name]) for name in ("param", "code", "message") if error.get(name))
-    if field and not re.search(rf"(?<![A-Za-z0-9_]){re.escape(field)}(?![A-Za-z0-9_])", said):
+    names = [name for name in (field, *inner) if not name.isdecimal()]
+    if field and not any(re.search(rf"(?<![A-Za-z0-9_]){_spelled(name)}(?![A-Za-z0-9_])", said) for name in names):
         yield Finding("/error/param", field, error.get("param"), exchange.case.mutation)
+
+
+def _spelled(name: str) -> str:
+    """A pattern of a field's name, with capitals inside it or underscores before them, as Google writes it too."""
+    return f"(?:{re.escape(name)}|{re.escape(re.sub('(?=[A-Z])', '_', name).lower())})"
 
 
 @rule(
@@ -153,7 +162,7 @@ def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:guides/error-codes",
     basis="implied",
     zh="错误的请求之后,正常请求必须仍能得到回答",
-    operations=CHATS,
+    operations=_ASKED,
     probe=RECOVERY,
     answers=Answers.EVERYTHING,
     sampled=True,

@@ -92,6 +92,9 @@ def _is_plain(case: Case) -> bool:
 
 
 def _has_pictures(exchange: Exchange) -> bool:
+    """There is something that has to be a picture; an address that sends elsewhere gives none."""
+    if exchange.status not in range(200, 300):
+        return False
     return exchange.case.operation == "media" or (is_json(exchange) and bool(seen_pictures(exchange)))
 
 
@@ -240,6 +243,7 @@ def format_honoured(exchange: Exchange) -> Iterator[Finding]:
     zh="图片必须是完整的 PNG、JPEG 或 WebP",
     operations=(*_ALL, "media"),
     cases=_is_plain,
+    answers=Answers.ANY,
     applies=_has_pictures,
     needs=("/data",),
     breaks="the picture is billed and cannot be shown",
@@ -480,6 +484,8 @@ def address_answers(exchange: Exchange) -> Iterator[Finding]:
     zh="图片地址必须以 image/* 类型返回",
     operations=("media",),
     probe="address",
+    answers=Answers.ANY,
+    applies=lambda exchange: exchange.status in range(200, 300),
     breaks="browsers offer a download, or show text, instead of the picture",
     breaks_zh="浏览器会提示下载或显示文字,而不是图片",
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
 
 from conformance.model import Exchange, Finding
+from conformance.refusals import message_of
 from conformance.rules.base import Answers, rule
 
 _MADE_UP_TIME = 1_626_777_600
@@ -128,18 +131,45 @@ def real_facts(exchange: Exchange) -> Iterator[Finding]:
 def retrieve_matches_list(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A model that is listed SHOULD be retrieved with the same facts."""
     listed = next((each for each in exchanges if each.case.operation == "models.list"), None)
-    single = next((each for each in exchanges if each.case.operation == "models.retrieve"), None)
-    if listed is None or single is None:
-        return
-    entry = next((entry for entry in listed.json["data"] if entry["id"] == single.model), None)
-    if entry is None:
-        return
-    if single.json["id"] != single.model:
-        yield Finding("/id", single.model, single.json["id"], exchange=single.case.id)
-    for name in _FACTS:
-        known = name in entry and name in single.json  # what is missing has been said already
-        if known and entry[name] != single.json[name]:
-            yield Finding(f"/{name}", entry[name], single.json[name], exchange=single.case.id)
+    entries = {entry["id"]: entry for entry in listed.json["data"]} if listed else {}
+    for single in exchanges:
+        name = _asked(single)
+        if single.case.operation == "models.retrieve" and name in entries:
+            yield from _differences(single, name, entries[name])
+
+
+def _asked(exchange: Exchange) -> str:
+    """The model that the address of a request names."""
+    return unquote(exchange.request.url.partition("/models/")[2])
+
+
+def _differences(single: Exchange, name: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    """What an answer about one model says otherwise than the list."""
+    if single.json["id"] != name:
+        yield Finding("/id", name, single.json["id"], exchange=single.case.id)
+    for fact in _FACTS:
+        said = entry.get(fact), single.json.get(fact)
+        # What is missing or of another type has been said already.
+        if type(said[0]) is type(said[1]) and said[0] != said[1]:
+            yield Finding(f"/{fact}", entry[fact], single.json[fact], exchange=single.case.id)
+
+
+@rule(
+    "models.retrieve.listed-found",
+    doc="openai:models/retrieve",
+    lines=("MOD-06",),
+    zh="列表中的模型应能单独查询到",
+    operations=("models.retrieve",),
+    probe="listed",
+    answers=Answers.VALID,
+    breaks="clients that check a model before use think that it is gone",
+    breaks_zh="使用前先查询模型的客户端会以为它不存在",
+)
+def listed_is_found(exchange: Exchange) -> Iterator[Finding]:
+    """A model that is listed SHOULD be found when it is asked for alone."""
+    if exchange.status not in range(200, 300) or exchange.error:
+        label = "retrieve-built-in-only"
+        yield Finding("status", 200, exchange.status, message_of(exchange), deviation=label)
 
 
 @rule(

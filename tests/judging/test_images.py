@@ -14,8 +14,9 @@ from PIL import Image
 from conformance.contract import data as folder
 from conformance.model import Exchange, Failure, Request, Response, Verdict
 from conformance.relay.pictures import draw, repaint
+from conformance.scenarios import advance, begin
 
-from .families import Family
+from .families import CASES, Family
 from .runs import STARTED, answer, sse
 
 FLUX, DALLE_2, DALLE_3 = Family("images", "flux-schnell"), Family("images", "dall-e-2"), Family("images", "dall-e-3")
@@ -116,6 +117,7 @@ def test_dall_e_3_draws_one_picture_and_says_of_what():
     revised = of(URL | {"revised_prompt": "A red cube"})
     asked = ("minimal", "url", "size", "two", "stream")
     told = {f"images.generations/{name}": revised for name in asked}
+    told["images.generations/base64"] = of(BASE64 | {"revised_prompt": "A red cube"})
     assert DALLE_3.blamed(*run(DALLE_3, GOOD | told | {"images.generations/two": answer(INVALID, 400)})) == set()
     assert DALLE_3.blamed(*run(DALLE_3, told)) == {"images.n.one-for-dalle3"}
     assert DALLE_3.blamed(*run(DALLE_3, {"images.generations/minimal": of(URL)})) == {"images.revised-prompt.present"}
@@ -230,6 +232,13 @@ def test_an_address_that_only_the_relay_can_reach_is_none(url: str, kind: str, h
     assert judged["images.address.typed"].verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("status", [302, 403])
+def test_an_address_without_a_picture_has_none_to_judge(status: int):
+    judged = FLUX.judged(FLUX.run("media/by-address", file(b"", "", status)))
+    ours = [judged[f"images.{name}"].verdict for name in ("picture.decodes", "address.typed")]
+    assert set(ours) == {Verdict.NOT_APPLICABLE}
+
+
 def test_a_picture_that_came_with_the_answer_has_no_address_to_judge():
     made, fetched = pointed("", "no-basis")
     judged = FLUX.judged(made, fetched)
@@ -271,3 +280,79 @@ def test_no_stream_makes_a_rule_stumble(odd: Any):
 def test_no_file_makes_a_rule_stumble(body: bytes, status: int):
     told = [FLUX.run(name, file(body, "", status)) for name in GOOD]
     assert FLUX.stumbles(*told) == []
+
+
+def steps(name: str, *told: Any, planned: int = 9) -> list[Any]:
+    """The cases of a scenario that are sent when these are the answers."""
+    running = begin([case for case in CASES.values() if case.scenario == name and case.step <= planned])
+    sent = [next(running)]
+    for each in told:
+        exchange = replace(FLUX.run(sent[-1].id, each), case=sent[-1])
+        following = advance(running, exchange)
+        if following is None:
+            break
+        sent.append(following)
+    return sent
+
+
+@pytest.mark.parametrize("name", ["picture-by-address", "picture-of-size", "picture-masked", "picture-varied"])
+def test_a_picture_is_fetched_where_the_answer_points_to(name: str):
+    asked, fetched = steps(name, of(URL), file(SMALL))
+    assert fetched.path == URL["url"]
+    assert asked.scenario == fetched.scenario == name
+    assert len(steps(name, of(URL), planned=1)) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        of(BASE64),
+        of(),
+        of(data=None),
+        of({"url": None}),
+        of({"url": 1}),
+        of({"url": "/files/1.png"}),
+        of({"url": "https://pictures.example/" + "x" * 9000}),
+        of(*["x"]),  # type: ignore[arg-type]
+        answer(INVALID, 400),
+        [],
+        b"",
+        None,
+    ],
+    ids=repr,
+)
+def test_what_points_nowhere_is_not_fetched(told: Any):
+    assert len(steps("picture-by-address", told)) == 1
+
+
+@pytest.mark.parametrize(("data", "kind"), [(SMALL, "png"), (LARGE, "webp"), (JPEG, "jpeg")])
+def test_the_picture_that_was_made_is_edited(data: bytes, kind: str):
+    for told in ([of(URL), file(data)], [of({"b64_json": coded(data)})]):
+        *_, edit = steps("generate-then-edit", *told)
+        image = {"base64": coded(data), "name": f"picture.{kind}", "type": f"image/{kind}"}
+        assert edit.form == {"model": "$model", "prompt": "a blue cube", "image": image}
+
+
+@pytest.mark.parametrize(
+    ("told", "sent"),
+    [
+        ([of(URL), file(b"", "", 404)], 2),
+        ([of(URL), file(b"")], 2),
+        ([of(URL), file(b"x" * 5_000_000)], 2),
+        ([of(BASE64 | {"b64_json": "!"})], 1),
+        ([of({"b64_json": 7})], 1),
+        ([of({})], 1),
+        ([answer(INVALID, 400)], 1),
+    ],
+)
+def test_without_a_picture_nothing_is_edited(told: list[Any], sent: int):
+    assert len(steps("generate-then-edit", *told)) == sent
+
+
+def test_only_what_is_planned_is_sent():
+    assert len(steps("generate-then-edit", of(BASE64), planned=1)) == 1
+    assert len(steps("generate-then-edit", of(URL), file(SMALL), planned=2)) == 2
+
+
+def test_what_the_size_is_compared_with_is_what_is_asked_for():
+    assert CASES["images.generations/size"].body["size"] == "1024x1024"  # type: ignore[index]

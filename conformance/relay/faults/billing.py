@@ -45,7 +45,12 @@ def _(call: Call) -> None:
             call.answer[name] = 1.0
 
 
-@fault("quota-usage-shrinks", Stage.BILLING, trips={"billing.usage.never-shrinks"}, zh="已用额度越查越小")
+@fault(
+    "quota-usage-shrinks",
+    Stage.BILLING,
+    trips={"billing.usage.never-shrinks", "billing.usage.grows"},
+    zh="已用额度越查越小",
+)
 def _(call: Call) -> None:
     """What is used becomes less each time one asks."""
     if "total_usage" in call.answer and call.path.startswith("/v1"):
@@ -73,7 +78,7 @@ def _(call: Call) -> None:
             call.answer[name] *= share
 
 
-@fault("quota-units-by-door", Stage.BILLING, trips={"billing.door.same-answer"}, zh="不带 /v1 时单位不同")
+@fault("quota-units-by-door", Stage.BILLING, trips={"billing.usage.same-beside"}, zh="不带 /v1 时单位不同")
 def _(call: Call) -> None:
     """Without /v1, what is used is given in units instead of hundredths."""
     if "total_usage" in call.answer and not call.path.startswith("/v1"):
@@ -83,7 +88,7 @@ def _(call: Call) -> None:
 @fault(
     "quota-object-by-door",
     Stage.BILLING,
-    trips={"billing.door.same-answer"},
+    trips={"billing.usage.same-beside", "billing.subscription.same-beside"},
     zh="不带 /v1 时 object 不同",
 )
 def _(call: Call) -> None:

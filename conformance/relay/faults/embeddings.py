@@ -219,3 +219,12 @@ def _(call: Call) -> None:
     """A request without an input is answered 500, as in new-api before 2026-08."""
     if not call.request.get("input"):
         raise Refusal(500, "input is empty", kind="new_api_error", code="invalid_request")
+
+
+@fault(
+    "embedding-lists-refused", Stage.EMBEDDINGS_REQUEST, trips={"operation.request.accepted"}, zh="拒绝多个文本的输入"
+)
+def _(call: Call) -> None:
+    """Only one text is taken, as the pages of some providers document it."""
+    if isinstance(call.request.get("input"), list):
+        raise Refusal(400, "Invalid type for 'input': expected a string.", param="input", code="invalid_type")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.relay.call import Stage
+from conformance.relay.call import Refusal, Stage
 from conformance.relay.faults.base import fault
 
 if TYPE_CHECKING:
@@ -17,7 +17,12 @@ def _(call: Call) -> None:
     call.answer["data"].append(dict(call.answer["data"][-1]))
 
 
-@fault("models-untrimmed", Stage.MODELS, trips={"models.list.ids-trimmed"}, zh="模型 id 带空格")
+@fault(
+    "models-untrimmed",
+    Stage.MODELS,
+    trips={"models.list.ids-trimmed", "models.retrieve.listed-found"},
+    zh="模型 id 带空格",
+)
 def _(call: Call) -> None:
     """The id of a model has a blank around it, as when a list was split at commas."""
     call.answer["data"][-1]["id"] = f" {call.answer['data'][-1]['id']}"
@@ -151,3 +156,10 @@ def _(call: Call) -> None:
         call.status = 200
         name = call.path.removeprefix("/v1/models/")
         call.answer = {"id": name, "object": "model", "created": 1626777600, "owned_by": "custom"}
+
+
+@fault("retrieve-custom-404", Stage.MODEL, trips={"models.retrieve.listed-found"}, zh="自定义模型查询不到")
+def _(call: Call) -> None:
+    """Only the first model can be asked for alone, as custom ones in one-api."""
+    if call.named != next(iter(call.state.models)):
+        raise Refusal(404, f"The model '{call.named}' does not exist", param="model", code="model_not_found")
