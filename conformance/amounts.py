@@ -63,9 +63,7 @@ def amounts(generated: int | Mapping[str, int], *, dear: bool) -> dict[str, int]
             raise UsageError(f"cannot generate {count} requests")
         if name != ALL and count and not dear and _is_dear(name):
             raise UsageError(f"requests of {name} cost money that one notices", "add --dear if you want them")
-    wanted = {
-        name: named.get(name, named.get(ALL, 0)) for name in GENERATED_OPERATIONS if dear or not _is_dear(name)
-    }
+    wanted = {name: named.get(name, named.get(ALL, 0)) for name in GENERATED_OPERATIONS if dear or not _is_dear(name)}
     return {name: count for name, count in wanted.items() if count}
 
 

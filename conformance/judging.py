@@ -30,6 +30,7 @@ from conformance.refusals import (
     names_model,
     out_of_credit,
     refused_part,
+    refuses_model,
 )
 from conformance.rules.base import Answers, Rule
 
@@ -215,7 +216,7 @@ def _held_back(rule: Rule, exchange: Exchange) -> _Outcome | None:
 
 def _not_accepted(rule: Rule, exchange: Exchange) -> _Outcome | None:
     """For rules about valid requests: why an answer is none to look at."""
-    if exchange.case.role and names_model(exchange):
+    if exchange.case.role and refuses_model(exchange):
         # A variant is not the operation: a relay that lists its model and cannot serve it now breaks no contract.
         return _Outcome(Verdict.UNSUPPORTED, exchange.case.id, (reasons.finding("model-refused", exchange.model),))
     if rule.answers is Answers.SUCCESS:
@@ -305,7 +306,7 @@ def _blocking(rule: Rule, exchange: Exchange) -> Iterator[str]:
 
 def _absent(ledger: Ledger, operation: str) -> bool:
     """Whether a relay offers no such operation: every valid request met no route, a web page, or a model not for it."""
-    if OPERATIONS[operation].essential:
+    if OPERATIONS[operation].essential or not OPERATIONS[operation].path:
         return False
     answers = [
         exchange
@@ -313,7 +314,7 @@ def _absent(ledger: Ledger, operation: str) -> bool:
         if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
     ]
     own = OPERATIONS[operation].method == "POST"
-    return bool(answers) and all(met_no_route(answer) or (own and names_model(answer)) for answer in answers)
+    return bool(answers) and all(met_no_route(answer) or (own and refuses_model(answer)) for answer in answers)
 
 
 def _shown(finding: Finding, exchange: str) -> Finding:

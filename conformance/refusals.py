@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from conformance.model import Case, Exchange
 
 _NO_MODEL = re.compile(r"model|模型|渠道|channel|deployment", re.IGNORECASE)
+_MODEL_CODE = re.compile(r"model_not_|invalid_model|unsupported_model|unknown_model")
+_NOT_SERVED = re.compile(
+    r"models?\b.{0,120}\b(not (be )?found|not exist|not available|unavailable|not allowed|no access|not supported in"
+    r"|not support (this|the) (endpoint|operation|api|method))|(unknown|invalid|unsupported|no such) model"
+    r"|no (available|healthy) (channel|deployment|distributor)|not an? \w+ model"
+    r"|模型.{0,60}(不存在|不支持|不可用|无可用|未找到|没有可用)|(无可用|没有可用|不支持).{0,20}(渠道|模型)",
+    re.IGNORECASE,
+)
 _NO_CREDIT = re.compile(r"quota|insufficient|balance|credit|billing|额度|余额|欠费|用尽|过期|expired", re.IGNORECASE)
 
 
@@ -61,6 +69,14 @@ def names_model(exchange: Exchange) -> bool:
     """Whether a refusal is about the model."""
     code = str((exchange.error or {}).get("code"))
     return exchange.status in {400, 403, 404, 503} and bool(_NO_MODEL.search(code + message_of(exchange)))
+
+
+def refuses_model(exchange: Exchange) -> bool:
+    """Whether a refusal says that the model is not there, or not for this: stricter than `names_model`."""
+    error = exchange.error or {}
+    about = f"{error.get('code')} {error.get('type')} {error.get('param')}"
+    said = message_of(exchange)
+    return exchange.status in {400, 403, 404, 503} and bool(_MODEL_CODE.search(about) or _NOT_SERVED.search(said))
 
 
 def wants_other_limit(exchange: Exchange) -> bool:

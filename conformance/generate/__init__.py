@@ -13,7 +13,15 @@ from conformance.generate.parts import Coverage, Part, coverage
 from conformance.generate.surfaces import SURFACES
 from conformance.model import Case
 
-__all__ = ["Coverage", "Part", "coverage", "generate_cases", "generate_other_cases", "reference_schema", "request_schema"]
+__all__ = [
+    "Coverage",
+    "Part",
+    "coverage",
+    "generate_cases",
+    "generate_other_cases",
+    "reference_schema",
+    "request_schema",
+]
 
 
 def reference_schema() -> dict[str, Any]:

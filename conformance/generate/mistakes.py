@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     Plain = dict[str, Any]
 
 _UNKNOWN = "no-such-value"
+_NOTHING: tuple[tuple[str, Any], ...] = (("null-where-not-nullable", None), ("empty-string", ""), ("empty-array", []))
 _MOST_ITEMS = 16
 """Items of a list that is made too long."""
+_EXACT = 2**53
+"""Beyond it, not every parser tells a number from its neighbours."""
 
 
 def mistaken(surface: Surface, document: Document, body: Mapping[str, Any], random: Random) -> list[Mutant]:
     """Every mistake that can be made in a plain good body and that the schema forbids, in random order."""
     made = list(_made(surface, document, body))
     if surface.files:
-        return spread([each for each in made if is_refused(each.body or {}, each.pointer[1:], surface, document)], random)
+        return spread(
+            [each for each in made if is_refused(each.body or {}, each.pointer[1:], surface, document)], random
+        )
     made += [*not_an_object(body), *malformed(body, list(body)[1])]
     return spread([each for each in made if is_invalid(each.text, [document])], random)
 
@@ -47,8 +52,9 @@ def _made(surface: Surface, document: Document, body: Mapping[str, Any]) -> Iter
 def _paths(surface: Surface, document: Document) -> list[str]:
     """Where mistakes are made."""
     inner = [f"{name}/{field}" for name in surface.inside for field in fields_at(document, name)]
-    fields = [name for name in [*properties(document), *inner] if name not in surface.left | surface.tolerated]
-    return list(dict.fromkeys([*fields, *required(document), *surface.places]))
+    fields = [name for name in [*properties(document), *inner] if name not in surface.left]
+    every = dict.fromkeys([*fields, *required(document), *surface.places])
+    return [path for path in every if path not in surface.tolerated]
 
 
 def _around(surface: Surface, body: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -70,12 +76,16 @@ def _wrong(plains: list[Plain], *, needed: bool) -> Iterator[tuple[str, str, Any
     """(name, detail, value) of the values that no plain schema of a place allows, as far as can be told from them."""
     allowed = {kind for plain in plains for kind in _kinds(plain)}
     for kind, value in WRONG.items():
-        if kind not in allowed and not (kind == "integer" and "number" in allowed) and not (kind == "number" and "integer" in allowed):
+        if (
+            kind not in allowed
+            and not (kind == "integer" and "number" in allowed)
+            and not (kind == "number" and "integer" in allowed)
+        ):
             yield "wrong-type", kind, value
     if "integer" in allowed and "number" not in allowed:
         yield "not-an-integer", "", 1.5
-    if needed:
-        yield "null-where-not-nullable", "", None
+    for name, nothing in _NOTHING if needed else ():
+        yield name, "", nothing
     for plain in plains:
         yield from _beyond(plain)
 
@@ -88,15 +98,11 @@ def _kinds(plain: Plain) -> list[str]:
 def _beyond(plain: Plain) -> Iterator[tuple[str, str, Any]]:
     """Values just beyond a bound, and one that is not listed."""
     step = 1 if "integer" in _kinds(plain) else 0.1
-    if "minimum" in plain:
+    if abs(plain.get("minimum", 0)) <= _EXACT and "minimum" in plain:
         yield "below-minimum", "", round(plain["minimum"] - step, 2)
-    if "maximum" in plain:
+    if abs(plain.get("maximum", 0)) <= _EXACT and "maximum" in plain:
         yield "above-maximum", "", round(plain["maximum"] + step, 2)
     if "enum" in plain:
         yield "unknown-value", "", _UNKNOWN
-    if plain.get("minLength"):
-        yield "empty-string", "", ""
-    if plain.get("minItems"):
-        yield "empty-array", "", []
     if plain.get("maxItems", _MOST_ITEMS) < _MOST_ITEMS:
         yield "too-many-items", "", [str(number) for number in range(plain["maxItems"] + 1)]

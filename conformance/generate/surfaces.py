@@ -139,19 +139,19 @@ _RESPONSES = Surface(
             ("as null", "为 null", None), ("without obfuscation", "不要混淆", {"include_obfuscation": False})
         ),
         "include": listed(("as null", "为 null", None), ("as an empty list", "为空数组", [])),
-        "metadata": listed(
-            ("as null", "为 null", None), ("as an object", "为对象", {"topic": "test", "语言": "中文"})
-        ),
+        "metadata": listed(("as null", "为 null", None), ("as an object", "为对象", {"topic": "test", "语言": "中文"})),
         "service_tier": listed(("as auto", "为 auto", "auto"), ("as default", "为 default", "default")),
         "user": USER,
         "safety_identifier": USER,
         "prompt_cache_key": USER,
     },
-    left=frozenset({"max_output_tokens", "background", "previous_response_id", "max_tool_calls", "top_logprobs", *_LATER}),
+    left=frozenset(
+        {"max_output_tokens", "background", "previous_response_id", "max_tool_calls", "top_logprobs", *_LATER}
+    ),
     needs={"stream_options": ("stream", "as true")},
     places=("max_output_tokens", "input/0", "input/0/role", "input/0/content", "text/format", "text/format/type"),
     context={"input": _items(("user", "Say OK")), "text": {"format": {"type": "text"}}},
-    tolerated=frozenset({"safety_identifier", "prompt_cache_key", "service_tier", "stream_options"}),
+    tolerated=frozenset({"safety_identifier", "prompt_cache_key", "service_tier", "stream_options", "input/0/content"}),
 )
 
 _BLOCK = {"type": "text", "text": "Say OK"}

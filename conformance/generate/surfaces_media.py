@@ -32,7 +32,9 @@ _TRANSCRIPTIONS = Surface(
     by_hand={
         "language": listed(("as English", "为英语", "en")),
         "prompt": listed(("as a string", "为字符串", "A greeting: 你好")),
-        "response_format": listed(*((f"as {name}", f"为 {name}", name) for name in ("json", "text", "srt", "verbose_json", "vtt"))),
+        "response_format": listed(
+            *((f"as {name}", f"为 {name}", name) for name in ("json", "text", "srt", "verbose_json", "vtt"))
+        ),
         "timestamp_granularities": listed(
             ("as a list of words", "为 word", ["word"]), ("as a list of both", "为两者", ["word", "segment"])
         ),

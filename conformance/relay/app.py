@@ -113,6 +113,7 @@ class Relay:
             state=state,
             method=scope["method"],
             path=address.path,
+            prefix=address.prefix,
             headers=headers,
             authorization=headers.get(b"authorization", b"").decode("latin-1"),
             request_id=secrets.token_hex(12),

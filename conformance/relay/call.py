@@ -278,6 +278,8 @@ class Call:
     media_type: str = ""
     named: str = ""
     """What the path names, such as a model."""
+    prefix: str = ""
+    """What stands before the path: the variant."""
     dialect: str = "openai"
     """In whose form errors are given: openai, anthropic, gemini."""
     refusal: Refusal | None = None

@@ -30,12 +30,17 @@ def _stops(value: Any) -> Complaint | None:
     return None if fits else ("invalid_type", "an array of up to five strings")
 
 
+def _safety(value: Any) -> Complaint | None:
+    fits = isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    return None if fits else ("invalid_type", "an array of objects")
+
+
 _FIELDS = {
     "generationConfig": of(dict, "an object"),
     "systemInstruction": lambda value: None if _has_parts(value) else ("invalid_type", "an object with parts"),
     "tools": of(list, "an array"),
     "toolConfig": of(dict, "an object"),
-    "safetySettings": of(list, "an array"),
+    "safetySettings": _safety,
 }
 _SETTINGS = {
     "temperature": number(0, 2),
@@ -44,6 +49,9 @@ _SETTINGS = {
     "maxOutputTokens": integer(1),
     "stopSequences": _stops,
     "candidateCount": integer(1, 8),
+    "seed": integer(-(2**31), 2**31 - 1),
+    "presencePenalty": number(-2, 2),
+    "frequencyPenalty": number(-2, 2),
     "responseMimeType": one_of("text/plain", "application/json"),
     "responseSchema": of(dict, "an object"),
     "thinkingConfig": of(dict, "an object"),
@@ -94,7 +102,11 @@ def _read(call: Call) -> None:
 
 def _has_parts(value: Any) -> bool:
     parts = value.get("parts") if isinstance(value, dict) else None
-    return isinstance(parts, list) and bool(parts) and all(isinstance(part, dict) for part in parts)
+    return isinstance(parts, list) and bool(parts) and all(map(_is_part, parts))
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and isinstance(value.get("text", ""), str)
 
 
 def _has_role(content: Mapping[str, Any]) -> bool:

@@ -45,9 +45,6 @@ _FIELDS = {
     "user": of(str, "a string"),
 }
 
-_kept: OrderedDict[str, bytes] = OrderedDict()
-"""The pictures that addresses were given for, by the digest in the address: the same for every variant."""
-
 
 def generate(call: Call) -> None:
     """Draw what the prompt says."""
@@ -78,7 +75,7 @@ def vary(call: Call) -> None:
 
 def give_picture(call: Call) -> None:
     """A picture that an answer pointed to; whoever has its address needs no key."""
-    found = _kept.get(call.named)
+    found = _kept(call).get(call.named)
     if found is None:
         raise Refusal(404, f"There is no picture '{call.named[:100]}'.", code="not_found")
     call.body = found
@@ -195,12 +192,19 @@ def _entry(call: Call, picture: bytes) -> dict[str, Any]:
 def address_of(call: Call, picture: bytes) -> str:
     """Keep a picture and say where it is."""
     name = f"{sha256(picture).hexdigest()[:20]}.{_media_type(picture).rpartition('/')[2]}"
-    _kept[name] = picture
-    _kept.move_to_end(name)
-    if len(_kept) > _MOST_KEPT:
-        _kept.popitem(last=False)
+    kept = _kept(call)
+    kept[name] = picture
+    kept.move_to_end(name)
+    if len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)
     host = call.headers.get(b"host", b"127.0.0.1").decode("latin-1")
-    return f"http://{host}/v1/files/pictures/{name}"
+    return f"http://{host}{call.prefix}/v1/files/pictures/{name}"
+
+
+def _kept(call: Call) -> OrderedDict[str, bytes]:
+    """The last pictures that this variant of the relay made, by name."""
+    found: OrderedDict[str, bytes] = call.state.memory.setdefault("pictures", OrderedDict())
+    return found
 
 
 def _media_type(picture: bytes) -> str:

@@ -105,7 +105,7 @@ def _message(item: Any, name: str) -> dict[str, Any]:
     if kind != "message":
         said = item.get("output" if kind == "function_call_output" else "arguments")
         return {"role": "tool" if kind == "function_call_output" else "assistant", "content": said}
-    if item["role"] not in _ROLES:
+    if not isinstance(item["role"], str) or item["role"] not in _ROLES:
         raise _wrong_input(f"{name}.role", "one of " + ", ".join(sorted(_ROLES)))
     return {"role": item["role"], "content": item["content"]}
 

@@ -30,6 +30,8 @@ class Address(NamedTuple):
     seed: str
     path: str
     """The path inside the API, from `/v1` on; empty outside it."""
+    prefix: str = ""
+    """What stands before it."""
 
     @classmethod
     def of(cls, path: str) -> Address:
@@ -45,7 +47,7 @@ class Address(NamedTuple):
             del parts[:2]
         start = next((place for place, part in enumerate(parts) if part in _ROOTS), None)
         inside = "/" + "/".join(parts[start:]) if start is not None else ""
-        return cls(tuple(faults), seed, inside)
+        return cls(tuple(faults), seed, inside, path.removesuffix(inside))
 
 
 @dataclass(frozen=True)

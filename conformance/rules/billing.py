@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conformance.model import Case, Exchange, Finding
-from conformance.refusals import message_of
+from conformance.refusals import OTHER_FORM, message_of
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import has_usage, is_json, usage_of
 
@@ -35,6 +35,11 @@ def _amount(value: Any) -> float:
     return float(value) if abs(value) < 10**300 else float("inf")
 
 
+def _is_documented(case: Case) -> bool:
+    """Whether the address is one that has to be there: what stands beside `/v1` may be anything."""
+    return OTHER_FORM not in case.probes
+
+
 def _value(exchange: Exchange) -> float:
     """What the answer is about: the used quota, or the limit."""
     return _amount(exchange.json.get(_VALUES[exchange.case.operation]))
@@ -60,6 +65,7 @@ def _of_quota(exchanges: Sequence[Exchange]) -> list[Exchange]:
     lines=("BIL-02",),
     zh="三个上限应当相等",
     operations=(LIMIT,),
+    cases=_is_documented,
     applies=is_json,
     needs=tuple(f"/{name}" for name in _LIMITS),
     breaks="clients that read another of the limits show another balance",
@@ -84,6 +90,7 @@ def _alike(one: float, other: float) -> bool:
     lines=("BIL-02",),
     zh="access_until 必须是秒级 Unix 时间,0 表示永不过期",
     operations=(LIMIT,),
+    cases=_is_documented,
     applies=is_json,
     needs=("/access_until",),
     breaks="clients take the key for expired, or for one that never expires",
@@ -210,7 +217,7 @@ def _same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 
     What is used grows meanwhile, so it has to lie between half of the least and twice the most of the others.
     """
-    beside = next(each for each in exchanges if "other-form" in each.case.probes)
+    beside = next(each for each in exchanges if OTHER_FORM in each.case.probes)
     others = [each for each in exchanges if each is not beside]
     values, found = [_value(each) for each in others], _value(beside)
     expected, actual = others[0].json.get("object"), beside.json.get("object")
@@ -229,7 +236,7 @@ def _same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     probe="quota-door",
     over="run",
     least=2,
-    anchor="other-form",
+    anchor=OTHER_FORM,
     applies=_is_readable,
     breaks=_BY_DOOR,
     breaks_zh=_BY_DOOR_ZH,
@@ -248,7 +255,7 @@ def usage_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     probe="quota-door",
     over="run",
     least=2,
-    anchor="other-form",
+    anchor=OTHER_FORM,
     applies=_is_readable,
     breaks=_BY_DOOR,
     breaks_zh=_BY_DOOR_ZH,

@@ -104,7 +104,7 @@ def _has_entries(exchange: Exchange) -> bool:
 
 def asked_count(exchange: Exchange) -> int:
     """How many pictures the request asks for; none of our forms asks for more than one."""
-    return (exchange.case.body or {}).get("n") or 1
+    return (exchange.case.body or exchange.case.form or {}).get("n") or 1
 
 
 @rule(

@@ -98,10 +98,14 @@ def test_an_honest_relay_is_not_blamed(changes: dict[str, Any]):
     assert FAMILY.blamed(*runs(changes)) == set()
 
 
+LIMITS = [f"{LIMIT}/{name}" for name in ("limits", "beside", "later")]
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "limits differ": ({f"{LIMIT}/limits": limit(10.5, soft_limit_usd=5)}, "billing.subscription.limits-equal"),
     "milliseconds": ({f"{LIMIT}/limits": limit(10.5, access_until=10**12)}, "billing.subscription.access-until"),
-    "more used than allowed": ({f"{LIMIT}/limits": limit(5)}, "billing.limit.covers-usage"),
+    "more used than allowed": (
+        {f"{LIMIT}/{name}": limit(5) for name in ("limits", "beside", "later")},
+        "billing.limit.covers-usage",
+    ),
     "forgotten": ({f"{USAGE}/later": used(1)}, "billing.usage.never-shrinks"),
     "a limit that moves": ({f"{LIMIT}/later": limit(9)}, "billing.limit.steady"),
     "units beside /v1": ({f"{USAGE}/beside": used(6.959646)}, "billing.usage.same-beside"),

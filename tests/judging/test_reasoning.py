@@ -33,7 +33,9 @@ GOOD = {PLAIN: says(reasoning_content=THOUGHT), STREAM: streams(thinks("Nine "),
 AWKWARD: dict[str, dict[str, Any]] = {
     "as always": {},
     "the other name": {PLAIN: says(reasoning=THOUGHT), STREAM: streams({"reasoning": THOUGHT}, {"content": "9.9"})},
-    "a line break after the answer has begun": {STREAM: streams(thinks("a"), {"content": "9"}, thinks("\n"), {"content": ".9"})},
+    "a line break after the answer has begun": {
+        STREAM: streams(thinks("a"), {"content": "9"}, thinks("\n"), {"content": ".9"})
+    },
     "blanks before the reasoning": {STREAM: streams({"content": "\n"}, thinks("a"), {"content": "9.9"})},
     "both in one delta, null where nothing is": {
         STREAM: streams({"reasoning_content": "a", "content": None}, {"reasoning_content": None, "content": "9.9"})

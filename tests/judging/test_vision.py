@@ -41,8 +41,8 @@ def every(text: str, prompt: int) -> dict[str, Any]:
 
 AWKWARD: dict[str, dict[str, Any]] = {
     "as always": {},
-    "a weak model that is right once": {**every("A house.", 300), "chat/vision-low": says("blue"), "chat/vision-two": says("?", 400)}
-    | {"chat/vision-control": says("", 20)},
+    "a weak model that is right once": every("A house.", 300)
+    | {"chat/vision-low": says("blue"), "chat/vision-two": says("?", 400), "chat/vision-control": says("", 20)},
     "no usage": {name: each | {"usage": None} for name, each in GOOD.items()},
     "counts of zero": {name: says(each["choices"][0]["message"]["content"], 0) for name, each in GOOD.items()},
     "both are named, and counted as one": {"chat/vision-two": says("red, blue", 300)},
@@ -65,10 +65,12 @@ def test_a_model_that_takes_no_pictures_is_not_blamed():
     assert {judgement.verdict.label for judgement in found.values()} <= {"unsupported", "not-applicable", "pass"}
 
 
+ALONE = {"chat/vision-control", "chat/vision-two"}
+ALL_LOST = {"vision.picture.recognised", "vision.picture.counted", "vision.pictures.all-used"}
 BROKEN: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "dropped": (every("I cannot see pictures.", 20), {"vision.picture.recognised", "vision.picture.counted", "vision.pictures.all-used"}),
+    "dropped": (every("I cannot see pictures.", 20), ALL_LOST),
     "every colour there is": (
-        {name: says("red, blue, green, yellow") for name in GOOD if name not in {"chat/vision-control", "chat/vision-two"}},
+        {name: says("red, blue, green, yellow") for name in GOOD.keys() - ALONE},
         {"vision.picture.recognised"},
     ),
     "high costs less": ({"chat/vision-high": says("blue", 100)}, {"vision.detail.counted"}),

@@ -13,8 +13,9 @@ from judging.runs import ledger as run_of
 from rich.console import Console
 
 from conformance.contract import schema_errors
+from conformance.fixtures import load_cases
 from conformance.judging import judge
-from conformance.model import Provider, Verdict
+from conformance.model import Finding, Provider, Verdict
 from conformance.reporting import report
 from conformance.reporting.html import html_text
 from conformance.reporting.requests import claim_rows, coverage_lines, parameter_rows, smallest
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 FORMAT = "formats/results.json"
 BROKEN = answer({"error": {"message": "oops", "type": "server_error"}}, 500)
 FINE = answer(COMPLETION)
+FIXTURES = {case.id: case for case in load_cases()}
 NO_5XX = "generated.valid.no-5xx"
 LONG = generated(n=2, stop=["a"], seed=1, user="u", max_tokens=5)
 SHORT = generated(n=2, stop=["a"])
@@ -251,6 +253,50 @@ def test_what_could_not_be_judged_is_not_called_checked(verdict: Verdict) -> Non
 
 def test_without_a_page_there_are_no_rows() -> None:
     assert claim_rows(None, [judgement()]) == []
+
+
+def variants(*asked: tuple[str, Response], found: tuple[Judgement, ...] = ()) -> dict[str, tuple[str, str]]:
+    """State and look of a page's variants by title, in a run in which these cases were answered so."""
+    told_of = page(
+        claim("See", "chat", variant="gpt-4-vision-preview"),
+        claim("Think", "chat", variant="聊天接口(o1系列模型)"),
+        claim("Sing", "chat", variant="Suno"),
+        claim("Paint", "images.generations", variant="DALL·E 3"),
+    )
+    run = run_of([exchanged(FIXTURES[name], response) for name, response in asked])
+    judgements = (judgement(), judgement(operation="images.generations"), *found)
+    return {row.title: (row.state, row.look) for row in claim_rows(told_of, judgements, run)}
+
+
+def test_a_variant_is_checked_where_the_model_that_stands_for_it_answered() -> None:
+    broken = Finding(exchange="chat/variant-o1")
+    beside = Finding(exchange="chat/minimal")
+    found = variants(
+        ("chat/vision-red", FINE),
+        ("chat/variant-o1", FINE),
+        ("chat/variant-claude", BROKEN),
+        found=(
+            judgement("variants.o1.reasons", Verdict.WARN, findings=(broken,)),
+            judgement(verdict=Verdict.FAIL, findings=(beside,)),
+            judgement(verdict=Verdict.UNSUPPORTED, findings=(broken,)),
+        ),
+    )
+
+    assert found == {
+        "See": ("checked", "pass"),
+        "Think": ("checked", "warn"),
+        "Sing": ("variant", "not-applicable"),
+        "Paint": ("variant", "not-applicable"),
+    }
+
+
+@pytest.mark.parametrize("asked", ["chat/vision-control", "chat/minimal"])
+def test_a_variant_is_not_checked_by_a_request_that_shows_nothing_of_it(asked: str) -> None:
+    assert variants((asked, FINE))["See"] == ("variant", "not-applicable")
+
+
+def test_a_variant_whose_model_refused_is_not_called_checked() -> None:
+    assert variants(("chat/variant-o1", BROKEN))["Think"] == ("variant", "not-applicable")
 
 
 SHAPE = {"required": ["balance"], "x-source": "a.txt:3"}

@@ -43,11 +43,6 @@ def _point_to(call: Call, place: str) -> None:
             entry["url"] = place + name if "://" in place else host + place + name
 
 
-def _led_through(name: str) -> str:
-    """Where a fault's own variant of the relay keeps the pictures."""
-    return f"/fault/{name}{_PICTURES}"
-
-
 @fault("images-milliseconds", Stage.IMAGES, trips={"images.created.seconds"}, zh="created 是毫秒")
 def _(call: Call) -> None:
     """The time of a picture is given in milliseconds."""
@@ -141,25 +136,15 @@ def _(call: Call) -> None:
             entry["b64_json"] = base64.b64encode(whole[: len(whole) // 2]).decode()
 
 
-@fault("pictures-cut", Stage.IMAGES, trips={"images.picture.decodes"}, zh="下载的图片被截断")
-def pictures_cut(call: Call) -> None:
-    """The picture at an address breaks off in the middle."""
-    _point_to(call, _led_through("pictures-cut"))
-
-
-@pictures_cut.also(Stage.MEDIA)
+@fault("pictures-cut", Stage.MEDIA, trips={"images.picture.decodes"}, zh="下载的图片被截断")
 def _(call: Call) -> None:
+    """The picture at an address breaks off in the middle."""
     call.body = call.body[: len(call.body) // 2]
 
 
-@fault("pictures-untyped", Stage.IMAGES, trips={"images.address.typed"}, zh="图片以错误的类型返回")
-def pictures_untyped(call: Call) -> None:
-    """A picture is sent as text."""
-    _point_to(call, _led_through("pictures-untyped"))
-
-
-@pictures_untyped.also(Stage.MEDIA)
+@fault("pictures-untyped", Stage.MEDIA, trips={"images.address.typed"}, zh="图片以错误的类型返回")
 def _(call: Call) -> None:
+    """A picture is sent as text."""
     call.media_type = "text/plain"
 
 
