@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance._version import __version__
+from conformance.amounts import amounts, parse_amounts
 from conformance.commands.clients_command import clients_command
 from conformance.commands.derive_command import derive_command
 from conformance.commands.profiles_command import profiles_command
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 SLOWEST = 0.01
 """Requests a second."""
 
-MOST_GENERATED = 5_000
 
 USAGE, INCONCLUSIVE, OURS, INTERRUPTED = 2, 6, 7, 130
 """Exit codes beside those of a verdict: 0 conforms, 1 violated, 6 inconclusive."""
@@ -189,10 +189,10 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--profile", metavar="NAME|FOLDER", help="Also hold it to this provider's own page."),
         click.option(
             "--generated",
-            default=0,
-            show_default=True,
-            type=click.IntRange(0, MOST_GENERATED),
-            help="Further requests, generated from the schemas.",
+            multiple=True,
+            metavar="N|OPERATION=N|all=N",
+            callback=lambda _, __, given: parse_amounts(given),
+            help="Further requests, generated from the schemas: N about chat, or so many of each. Repeatable.",
         ),
         click.option("--seed", default=0, show_default=True, help="The same seed generates the same requests."),
         click.option(
@@ -398,9 +398,10 @@ def _limits(options: dict[str, Any]) -> Limits:
     from conformance import vetting
     from conformance.model import Limits
 
+    generated = sum(amounts(options["generated"], dear=options["dear"]).values())
     return replace(
         vetting.default_limits(
-            options["generated"], options["max_requests"], options["max_output_tokens"], options["minimize_budget"]
+            generated, options["max_requests"], options["max_output_tokens"], options["minimize_budget"]
         ),
         concurrency=options["concurrency"],
         rate=_rate(options["rate"]),

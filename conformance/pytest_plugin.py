@@ -61,10 +61,10 @@ def _add_more(group: pytest.OptionGroup) -> None:
     group.addoption("--relay-profile", metavar="NAME|FOLDER", help="Also hold it to this provider's own page.")
     group.addoption(
         "--relay-generated",
-        metavar="N",
-        type=_number(int, 0, 5_000),
-        default=0,
-        help="Further requests, generated from the schemas (default: 0).",
+        action="append",
+        default=[],
+        metavar="N|OPERATION=N|all=N",
+        help="Further requests, generated from the schemas: N about chat, or so many of each. Repeatable.",
     )
     group.addoption(
         "--relay-seed", metavar="N", type=_number(int, 0, 2**63), default=0, help="The same seed, the same requests."

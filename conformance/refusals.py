@@ -115,20 +115,38 @@ def named_part(exchange: Exchange) -> str:
 
 
 def optional_parts(case: Case) -> list[str]:
-    """What a request has beyond a model and plain messages, by the names that a refusal may use."""
-    body = case.body or {}
+    """What a request has beyond a model and a plain text, by the names that a refusal may use."""
+    body = {name.removesuffix("[]"): value for name, value in (case.body or case.form or {}).items()}
+    found = _parts_of_messages(body) if not case.operation.startswith("messages") else {}
+    inner = body.get("generationConfig")
+    return [
+        *(name for name, value in body.items() if name not in _NEEDED or not _is_plain(name, value)),
+        *(name for name in found if found[name]),
+        *(name for name in (inner if isinstance(inner, dict) else ()) if name != "maxOutputTokens"),
+    ]
+
+
+def _is_plain(name: str, value: JSONValue) -> bool:
+    """Whether a field that every request has is in the form that every relay takes."""
+    items = value if isinstance(value, list) else []
+    if name in {"documents", "contents", "messages"}:
+        return name == "messages" or all(isinstance(item, str) or item.get("parts") for item in items)
+    return not items
+
+
+def _parts_of_messages(body: Mapping[str, JSONValue]) -> dict[str, bool]:
+    """Which of the optional parts of messages are there, by the names that a refusal may use."""
     told = body.get("messages")
     messages = [message for message in told if isinstance(message, dict)] if isinstance(told, list) else []
     contents = [message.get("content") for message in messages]
     parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
     kinds = [part.get("type") for part in parts]
-    found = {
+    return {
         "developer": any(message.get("role") == "developer" for message in messages),
         "name": any("name" in message for message in messages),
         "image_url": "image_url" in kinds,
         "content": any(not isinstance(content, str) or not content.strip() for content in contents),
     }
-    return [*(name for name in body if name not in {"model", "messages"}), *(name for name in found if found[name])]
 
 
 def _names(exchange: Exchange, part: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from conformance.amounts import GENERATED_OPERATIONS
 from conformance.model import Phase, Verdict
 from conformance.planning import request_schemas
 from conformance.refusals import GENERATED
@@ -19,13 +20,14 @@ from conformance.rules.views import CHATS
 from conformance.support import Support, parameter_support
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from conformance.model import Case, Exchange, Judgement, Ledger, Minimised, Provider
     from conformance.profiles import Claim, Profile
     from conformance.reporting.evidence import Evidence
 
 _MOST_MISSING = 12
+CHATS = frozenset({"chat", "chat.stream"})
 _OK = range(200, 300)
 _UNJUDGED = frozenset({Verdict.NOT_RUN, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE})
 LOOKS = {
@@ -133,11 +135,15 @@ def _indented(exchange: Exchange) -> str:
 
 def coverage_lines(cases: Iterable[Case], profile: Profile | None) -> list[CoverageLine]:
     """How much of the request schemas in force the valid generated cases cover; empty where none was generated."""
+    good = [case for case in cases if GENERATED in case.probes and case.phase is Phase.VALID]
+    bodies = [case.body for case in good if case.operation in CHATS and case.body]
+    return [*(_chat_lines(bodies, profile) if bodies else ()), *_other_lines(good)]
+
+
+def _chat_lines(bodies: Sequence[Mapping[str, Any]], profile: Profile | None) -> list[CoverageLine]:
+    """One line for each kind of part of what a chat request may have."""
     from conformance.generate.parts import coverage  # noqa: PLC0415 - reads schemas; most reports need none of it
 
-    bodies = [case.body for case in cases if GENERATED in case.probes and case.phase is Phase.VALID and case.body]
-    if not bodies:
-        return []
     parts: dict[str, tuple[str, str]] = {}
     covered: set[str] = set()
     for schema in request_schemas(profile):
@@ -145,6 +151,22 @@ def coverage_lines(cases: Iterable[Case], profile: Profile | None) -> list[Cover
         parts |= {part.id: (part.kind, part.words) for part in found.parts}
         covered |= found.covered
     return [_coverage_line(kind, parts, covered) for kind in dict.fromkeys(kind for kind, _ in parts.values())]
+
+
+def _other_lines(good: Sequence[Case]) -> Iterator[CoverageLine]:
+    """One line for each other operation."""
+    for operation in GENERATED_OPERATIONS:
+        streamed = f"{operation.partition('.')[0]}.stream"
+        cases = [case for case in good if case.operation in {operation, streamed} - CHATS]
+        if cases:
+            from conformance.generate.covered import operation_coverage  # noqa: PLC0415 - as above
+
+            found = operation_coverage(operation, cases)
+            missing = [part.words for part in found.missing]
+            kind = Text(f"parts of {operation} requests", f"{operation} 请求的组成部分")
+            shown = tuple(missing[:_MOST_MISSING])
+            total = len(found.parts)
+            yield CoverageLine(kind, total - len(missing), total, shown, len(missing) - len(shown))
 
 
 def _coverage_line(kind: str, parts: Mapping[str, tuple[str, str]], covered: set[str]) -> CoverageLine:

@@ -22,7 +22,7 @@ from conformance.redaction import Secrets
 from conformance.suite import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from conformance.model import Case, Provider
     from conformance.profiles import Profile
@@ -40,7 +40,8 @@ class Asked:
 
     provider: Provider
     limits: Limits
-    generated: int
+    generated: Mapping[str, int]
+    """Operation -> how many (see `amounts`)."""
     seed: int
     profile: Profile | None
     dear: bool = False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance import vetting
+from conformance.amounts import amounts, parse_amounts
 from conformance.model import Limits, Severity, Verdict
 from conformance.operations import OPERATIONS
 from conformance.reporting.summary import run_verdict
@@ -52,15 +53,17 @@ def _open(config: pytest.Config) -> Door:
     profile = vetting.chosen_profile(option.relay_profile or "")
     models = option.relay_model or []
     provider = vetting.checked_provider(option.relay_url, models, key_env, "", option.relay_header, profile)
-    asked = Asked(provider, _limits(option), option.relay_generated, option.relay_seed, profile, dear=option.relay_dear)
+    generated = parse_amounts(option.relay_generated)
+    limits = _limits(option, sum(amounts(generated, dear=option.relay_dear).values()))
+    asked = Asked(provider, limits, generated, option.relay_seed, profile, dear=option.relay_dear)
     out = Path(option.relay_out) if option.relay_out is not None else None
     return open_relay(asked, out, strict=option.relay_strict, sends=not option.collectonly)
 
 
-def _limits(option: Any) -> Limits:
-    """What a live session may cost."""
+def _limits(option: Any, generated: int) -> Limits:
+    """What a live session may cost that sends so many generated requests."""
     return replace(
-        vetting.default_limits(option.relay_generated, option.relay_max_requests, option.relay_max_output_tokens),
+        vetting.default_limits(generated, option.relay_max_requests, option.relay_max_output_tokens),
         concurrency=option.relay_concurrency,
         timeout=option.relay_timeout,
         idle=min(Limits.idle, option.relay_timeout),
