@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from conformance.amounts import GENERATED_OPERATIONS
 from conformance.contract import SchemaSet
 from conformance.errors import UsageError
 from conformance.judging import judge
@@ -25,11 +26,12 @@ BUDGET = 25
 MOST_SEARCHES = 4
 """Failing cases that are made smaller after a run, each for another rule: each costs up to a budget of requests."""
 
+_FAMILIES = tuple(dict.fromkeys(name.partition(".")[0] for name in GENERATED_OPERATIONS))
 _BROKEN = (Verdict.FAIL, Verdict.WARN)
 _UNSETTLED = BUSY | REFUSED_KEY
 """What says nothing of a request: a key that is refused or has run out of credit, a relay that is busy or down."""
 
-_ABOUT_REQUESTS = ("generated.", "chat.", "response.")
+_ABOUT_REQUESTS = ("generated.", "response.", "operation.", *(f"{family}." for family in _FAMILIES))
 """Rules for which it matters what was asked."""
 
 

@@ -212,7 +212,8 @@ class _Reading:
     def __init__(self, header: dict[str, Any]) -> None:
         self._header = header
         self._cases = {case.id: case for case in map(case_in, header["plan"])}
-        self._provider = Provider(**header["provider"])
+        said = header["provider"]
+        self._provider = Provider(**said | {"page_models": tuple(said.get("page_models", ()))})
         self._limit_field = ""
         self._models: Mapping[str, str] = {}
         self._exchanges: dict[str, Exchange] = {}

@@ -98,7 +98,8 @@ def _body(case: Case, target: Target, model: str) -> bytes:
     if case.body is None:
         return b""
     body = _filled(case.body, model)
-    other_name = target.limit_field != "max_tokens" and case.operation in {"chat", "chat.stream"} and not case.role
+    ours = case.operation in {"chat", "chat.stream"} and model == target.provider.model
+    other_name = ours and target.limit_field != "max_tokens"
     if other_name and "max_tokens" in body:
         body = {target.limit_field if name == "max_tokens" else name: value for name, value in body.items()}
     return json.dumps(body, ensure_ascii=False).encode()

@@ -98,7 +98,8 @@ class _Search:
     def leave_out_limit(self) -> Steps:
         """Ask the shortest question without an output limit: an error costs nothing, and an answer little."""
         body = {name: value for name, value in self.body.items() if name not in LIMITS}
-        if body != self.body and body.get("messages") == PLAIN and not LIMITS & set(self.kind.mutated[:1]):
+        kept = LIMITS & {*self.kind.mutated[:1], *self.kind.present}
+        if body != self.body and body.get("messages") == PLAIN and not kept:
             case = replace(self.smallest, body=body)
             if (yield case):
                 self.smallest = case

@@ -150,6 +150,8 @@ class Provider:
     """The digest of that profile: which edition it was."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Role -> model, for roles other than chat, as the user gave them."""
+    page_models: tuple[str, ...] = ()
+    """Models that the provider's own page names: where the relay lists them, they are picked before others."""
 
     @property
     def title(self) -> str:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from conformance.model import Exchange
 
 
+_LONGEST_NAME = 200
+_MOST_NAMES = 5_000
+"""Models of a list that are looked at; the largest relays list some hundreds."""
+
+
 def base_urls(given: str) -> list[str]:
     """The base URLs to try, likeliest first; raises UsageError for what is no base URL.
 
@@ -135,7 +140,8 @@ def listed_models(models: Exchange) -> list[str]:
     """The names in an answer to the list of models; none where it is no such list."""
     entries = models.json.get("data") if isinstance(models.json, dict) else None
     named = [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [name for name in named if isinstance(name, str) and name and name.isprintable()]
+    names = [name for name in named if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable()]
+    return names[:_MOST_NAMES]
 
 
 def _kind(exchange: Exchange) -> str:

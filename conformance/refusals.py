@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.model import Case, Exchange
+    from collections.abc import Mapping
+
+    from conformance.model import Case, Exchange, JSONValue
 
 _NO_MODEL = re.compile(r"model|模型|渠道|channel|deployment", re.IGNORECASE)
 _MODEL_CODE = re.compile(r"model_not_|invalid_model|unsupported_model|unknown_model")
@@ -36,11 +38,34 @@ OTHER_FORM = "other-form"
 _OTHER_NAMES = {
     "max_tokens": "max_tokens|max_completion_tokens|max_output_tokens",
     "developer": "developer|role",
+    "candidateCount": "candidateCount|candidate_count|[Mm]ultiple candidates",
+    "presencePenalty": "presencePenalty|presence_penalty|[Pp]enalty",
+    "frequencyPenalty": "frequencyPenalty|frequency_penalty|[Pp]enalty",
     "tools": "tools|tool_choice|[Tt]ool (?:choice|use|calling|calls)|functions?|function.calling|工具|函数",
     "functions": "functions?|function_call",
     "image_url": "image_url|[Ii]mages?|[Vv]ision|图片|图像",
 }
 """Under which names a refusal may speak of a part of the request."""
+
+
+_ASKED = frozenset({"model", "messages"})
+_TEXTS = frozenset({"prompt", "input"})
+_NEEDED: Mapping[str, frozenset[str]] = {
+    "messages": frozenset({"model", "messages", "max_tokens"}),
+    "completions": frozenset({"model", "prompt"}),
+    "embeddings": frozenset({"model", "input"}),
+    "rerank": frozenset({"model", "query", "documents"}),
+    "moderations": frozenset({"model", "input"}),
+    "responses": frozenset({"model", "input"}),
+    "gemini.generate": frozenset({"contents", "generationConfig"}),
+    "audio.speech": frozenset({"model", "input", "voice"}),
+    "audio.transcriptions": frozenset({"model", "file"}),
+    "audio.translations": frozenset({"model", "file"}),
+    "images.generations": frozenset({"model", "prompt"}),
+    "images.edits": frozenset({"model", "image", "prompt"}),
+    "images.variations": frozenset({"model", "image"}),
+}
+"""Operation -> the fields without which it asks nothing; `_ASKED` for chat."""
 
 
 def is_html(exchange: Exchange) -> bool:
@@ -117,21 +142,21 @@ def named_part(exchange: Exchange) -> str:
 def optional_parts(case: Case) -> list[str]:
     """What a request has beyond a model and a plain text, by the names that a refusal may use."""
     body = {name.removesuffix("[]"): value for name, value in (case.body or case.form or {}).items()}
-    found = _parts_of_messages(body) if not case.operation.startswith("messages") else {}
-    inner = body.get("generationConfig")
+    found = _parts_of_messages(body)
+    needed = _NEEDED.get(case.operation.removesuffix(".stream"), _ASKED)
+    inner = body.get("generationConfig") if case.operation.startswith("gemini.") else None
     return [
-        *(name for name, value in body.items() if name not in _NEEDED or not _is_plain(name, value)),
+        *(name for name, value in body.items() if name not in needed or _is_other_form(name, value)),
         *(name for name in found if found[name]),
         *(name for name in (inner if isinstance(inner, dict) else ()) if name != "maxOutputTokens"),
     ]
 
 
-def _is_plain(name: str, value: JSONValue) -> bool:
-    """Whether a field that every request has is in the form that every relay takes."""
-    items = value if isinstance(value, list) else []
-    if name in {"documents", "contents", "messages"}:
-        return name == "messages" or all(isinstance(item, str) or item.get("parts") for item in items)
-    return not items
+def _is_other_form(name: str, value: JSONValue) -> bool:
+    """Whether a field that every request has is in a form that not every relay takes: a list in a text's place."""
+    if name == "documents":
+        return isinstance(value, list) and not all(isinstance(item, str) for item in value)
+    return name in _TEXTS and not isinstance(value, str)
 
 
 def _parts_of_messages(body: Mapping[str, JSONValue]) -> dict[str, bool]:
@@ -149,11 +174,16 @@ def _parts_of_messages(body: Mapping[str, JSONValue]) -> dict[str, bool]:
     }
 
 
+def spelled(name: str) -> str:
+    """A pattern of a field's name: with capitals inside it, or with underscores before them, as Google writes both."""
+    return "|".join(dict.fromkeys((re.escape(name), re.escape(re.sub("(?=[A-Z])", "_", name).lower()))))
+
+
 def _names(exchange: Exchange, part: str) -> bool:
     """Whether an answer is a refusal in a proper envelope that names this part of the request."""
     error = exchange.error
     if error is None or exchange.status not in range(400, 500) or not isinstance(error.get("message"), str):
         return False
-    words = _OTHER_NAMES.get(part, re.escape(part))
+    words = _OTHER_NAMES.get(part, spelled(part))
     said = f"{error.get('param')} {error['message']}"
     return re.search(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])", said) is not None

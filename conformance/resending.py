@@ -96,7 +96,7 @@ class _Resender:
         recorded = (*ledger.preflight, *ledger.exchanges, *ledger.resent) if within else ()
         self._before = [each for each in recorded if each.was_sent]
         self._most = limits.requests if within else sys.maxsize
-        self._target = Target(ledger.provider.base_url, ledger.provider, secrets, ledger.limit_field)
+        self._target = Target(ledger.provider.base_url, ledger.provider, secrets, ledger.limit_field, ledger.models)
         self._limits = limits
         self._writer = writer
         self._exchanger = exchanger

@@ -247,7 +247,8 @@ class _Recorder:
         """Find a model for every role that the plan needs."""
         given = {**self._target.provider.models, CHAT: self._target.provider.model}
         wanted = {role: None for case in self._planned if (role := role_of(case))}
-        self._target = replace(self._target, models=pick_models(given, listed_models(models), wanted))
+        preferred = self._target.provider.page_models
+        self._target = replace(self._target, models=pick_models(given, listed_models(models), wanted, preferred))
 
     def _preflight_cases(self) -> list[Case]:
         known = {case.id: case for case in (self._done.plan if self._done else self._cases)}

@@ -18,7 +18,7 @@ Place = tuple[str | int, ...]
 PLAIN = [{"role": "user", "content": "Say OK"}]
 """The messages that every relay understands."""
 
-LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+LIMITS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens"})
 """The fields that bound what an answer costs."""
 
 _FIXED = frozenset({"model", *LIMITS})
@@ -27,10 +27,15 @@ _FIXED = frozenset({"model", *LIMITS})
 _OPAQUE = frozenset({"parameters", "schema"})
 """JSON schemas inside a request: a part of one says little about the request."""
 
-_IDENTITY = frozenset({"type", "role", "content", "function", "json_schema", "tool_calls", "tool_call_id", "id"})
+_IDENTITY = frozenset(
+    {"type", "role", "content", "function", "json_schema", "tool_calls", "tool_call_id", "id", "maxOutputTokens"}
+)
 """Nested keys without which an object is another one."""
 
-_FREE = frozenset({"stop", "user", "content", "text", "description", "safety_identifier", "prompt_cache_key"})
+_FREE = frozenset(
+    {"stop", "user", "content", "text", "description", "safety_identifier", "prompt_cache_key", "prompt", "input"}
+    | {"query", "documents", "instructions", "system", "suffix", "stop_sequences", "stopSequences", "user_id"}
+)
 """Keys of texts that mean nothing to a relay; other strings are names that it knows, or knows not."""
 
 _NEEDS = {
@@ -168,9 +173,12 @@ class Kind:
         kept = {*_FIXED, *([_MEANT[probe]] if probe in _MEANT else [])}
         if OPERATIONS[case.operation].streams:
             kept.add("stream")
+        needed = _required(schema) & body.keys()
         # The probes of a generated case hold for its body as it is; those of others stand for what they are about.
         present = {case.feature} & body.keys() if probe and GENERATED not in case.probes else set()
-        return cls(body, schema, _errors(schema, body), _mutated(case.mutation), frozenset(kept), frozenset(present))
+        return cls(
+            body, schema, _errors(schema, body), _mutated(case.mutation), frozenset(kept), frozenset(present | needed)
+        )
 
     def may_lack(self, key: str) -> bool:
         """Whether a body without this optional key may be of this kind."""
@@ -192,6 +200,12 @@ def _schema(operation: str) -> str:
     name = f"{OPERATIONS[operation].schema.removesuffix('.stream')}.json"
     known = load_schemas().get(name, {}).get("$defs", {})
     return f"{name}#/$defs/request" if "request" in known else ""
+
+
+def _required(schema: str) -> set[str]:
+    """The keys that a request may not lack."""
+    name = schema.partition("#")[0]
+    return set(load_schemas()[name]["$defs"]["request"].get("required", ())) if name else set()
 
 
 def _errors(schema: str, body: Mapping[str, JSONValue]) -> dict[str, JSONValue]:

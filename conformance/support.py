@@ -10,18 +10,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from conformance.amounts import GENERATED_OPERATIONS as FAMILIES
 from conformance.jsontext import parse_json
 from conformance.model import Expectation
-from conformance.refusals import BUSY, met_no_route, optional_parts, out_of_credit, refused_part
+from conformance.refusals import BUSY, GENERATED, met_no_route, optional_parts, out_of_credit, refused_part
 from conformance.usage import reported_usage
 
 if TYPE_CHECKING:
     from conformance.model import Exchange, Ledger
 
+CHAT = "chat"
 _PARTS = {
     "developer": "messages[].role developer",
     "name": "messages[].name",
@@ -30,7 +32,7 @@ _PARTS = {
 }
 """How parts of messages are called in the matrix."""
 
-_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens"})
 
 
 class Support(StrEnum):
@@ -58,9 +60,28 @@ class Row:
 
 
 def parameter_support(ledger: Ledger) -> list[Row]:
-    """One row for each optional top-level parameter that a valid request of this run carried, by name."""
+    """One row for each optional parameter that a valid request of this run carried, by name: those of chat first.
+
+    Those of another operation follow, in names such as `embeddings: dimensions`, where requests of it were generated.
+    """
+    asked = {_family(case.operation) for case in ledger.plan if GENERATED in case.probes}
+    rows = []
+    for family in FAMILIES:
+        if family in {CHAT, *asked}:
+            mark = "" if family == CHAT else f"{family}: "
+            rows += [replace(row, parameter=mark + row.parameter) for row in _support(ledger, family)]
+    return rows
+
+
+def _family(operation: str) -> str:
+    """The operation itself, or that of which it is the streamed form."""
+    return next(name for name in (*FAMILIES, operation) if operation in {name, f"{name.partition('.')[0]}.stream"})
+
+
+def _support(ledger: Ledger, family: str) -> list[Row]:
+    """The rows of one operation and its streamed twin."""
     outcomes: dict[str, list[tuple[Support, Exchange, tuple[str, ...]]]] = defaultdict(list)
-    exchanges = [exchange for exchange in ledger.exchanges if _tells(exchange)]
+    exchanges = [each for each in ledger.exchanges if _family(each.case.operation) == family and _tells(each)]
     blamed = {each.case: _blamed(each.exchange) for each in ledger.minimised if each.reproduced}
     innocent = {name for exchange in exchanges if exchange.status < 300 for name in _optional(exchange)}
     for exchange in exchanges:
@@ -82,9 +103,9 @@ def _row(name: str, outcomes: list[tuple[Support, Exchange, tuple[str, ...]]]) -
 
 
 def _tells(exchange: Exchange) -> bool:
-    """Whether an exchange says something of its parameters: a valid chat request that got its own answer."""
+    """Whether an exchange says something of its parameters: a valid request that got its own answer."""
     case = exchange.case
-    if case.expect is not Expectation.SUCCESS or not case.body or not case.operation.startswith("chat"):
+    if case.expect is not Expectation.SUCCESS or not (case.body or case.form):
         return False
     no_answer = not exchange.answered or exchange.status in BUSY or met_no_route(exchange) or out_of_credit(exchange)
     return not no_answer and not case.stop_after_events
@@ -97,7 +118,7 @@ def _optional(exchange: Exchange) -> tuple[str, ...]:
 
 def _blamed(exchange: Exchange) -> tuple[str, ...]:
     """What is left of a request that was made smaller, but for what always is: its output limit, being a stream."""
-    always = _LIMITS | ({"stream"} if exchange.case.operation == "chat.stream" else set())
+    always = _LIMITS | ({"stream"} if exchange.case.operation.endswith(".stream") else set())
     return tuple(name for name in _optional(exchange) if name not in always)
 
 
@@ -116,7 +137,7 @@ def _outcomes(exchange: Exchange, blamed: tuple[str, ...] | None, innocent: set[
 
 def observe(exchange: Exchange, name: str) -> Support:
     """Whether a successful answer shows the effect of a parameter."""
-    look = _LOOKS.get(name)
+    look = _LOOKS.get(name) if exchange.case.operation.startswith(CHAT) else None
     value = (exchange.case.body or {}).get(name)
     seen = look(exchange, value) if look and value is not None else None
     if seen is None:

@@ -194,9 +194,17 @@ def checked_provider(
     """A provider whose parts make sense; raises UsageError otherwise. `models`: what `parse_models` reads."""
     base_urls(base_url)
     given = parse_models(models)
-    page = (profile.name, profile.digest) if profile else ("", "")
-    others = {role: model for role, model in given.items() if role != CHAT}
-    return Provider(base_url.rstrip("/"), given[CHAT], key_env, name, parse_headers(headers), *page, others)
+    return Provider(
+        base_url=base_url.rstrip("/"),
+        model=given[CHAT],
+        key_env=key_env,
+        name=name,
+        headers=parse_headers(headers),
+        profile=profile.name if profile else "",
+        page=profile.digest if profile else "",
+        models={role: model for role, model in given.items() if role != CHAT},
+        page_models=profile.models if profile else (),
+    )
 
 
 def parse_models(given: Iterable[str]) -> dict[str, str]:

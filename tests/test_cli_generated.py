@@ -112,7 +112,7 @@ def test_the_limits_grow_with_what_is_generated(run: Command) -> None:
     _, out, _ = run("plan", URL, *MODEL, "--generated", "30")
     _, less, _ = run("plan", URL, *MODEL, "--generated", "30", "--max-requests", "40", "--max-output-tokens", "50")
 
-    assert "limits: 250 requests, 7,200 output tokens" in out
+    assert "limits: 530 requests, 17,200 output tokens" in out
     assert "limits: 40 requests, 50 output tokens" in less
     assert "larger than the limits" in less
 

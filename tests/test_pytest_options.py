@@ -40,7 +40,7 @@ URL, MODEL = ("--relay-url", "http://127.0.0.1:9/v1"), ("--relay-model", "m")
         (("--relay-timeout", "nan"), "*--relay-timeout: 'nan' is not a number from 0.1 to 86400"),
         (("--relay-concurrency", "65"), "*--relay-concurrency: '65' is not a whole number from 1 to 64"),
         ((*URL, *MODEL, "--relay-profile", "vmann"), "there is no profile 'vmann'"),
-        ((*URL, *MODEL, "--relay-generated", "-1"), "*--relay-generated: '-1' is not a whole number from 0 to *"),
+        ((*URL, *MODEL, "--relay-generated", "-1"), "*'-1' is no count from 0 to *"),
         (
             ("--relay-ledger", "held"),
             "this run was held to the profile 'theirs', which does not come with this package",

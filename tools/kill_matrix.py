@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance import relay
+from conformance.amounts import GENERATED_OPERATIONS
 from conformance.judging import judge
 from conformance.model import Limits, Provider, Verdict
+from conformance.operations import OPERATIONS
 from conformance.planning import PREFLIGHT, plan
 from conformance.profiles import load_profile
 from conformance.redaction import Secrets
@@ -29,13 +31,12 @@ if TYPE_CHECKING:
     from conformance.relay.faults.base import Fault
 
 AT_ONCE = 4
-MANY = 100
-"""Generated requests that find every fault that only they can find, whatever the seed."""
+MANY, EACH = 100, 40
+"""Generated requests, of chat and of another operation, that find every fault that only they can, whatever the seed."""
 PROFILE = "api-call-docs"
 """The page to which faults of a page are held: it names a list of models and documents an answer in a table."""
 _TRIPPED = {Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
 _KEY = "RELAY_API_KEY"
-_NEEDS = {"": "", GENERATED: f"`--generated {MANY}`", PAGE: f"`--profile {PROFILE}`"}
 
 
 async def tripped_rules(
@@ -52,7 +53,7 @@ async def tripped_rules(
     `families`: only the operations of these are asked for; none for all.
     """
     profile = load_profile(PROFILE) if needs == PAGE else None
-    generated = MANY if needs == GENERATED else 0
+    generated = _generated(families) if needs == GENERATED else 0
     # A fault that never answers is waited for; beside it, nothing takes half a second.
     timeout = 3.0 if needs == GENERATED else 60.0
     cases = plan(generated=generated, seed=seed, profile=profile, dear=True)
@@ -75,6 +76,24 @@ def _of_families(cases: Sequence[Case], families: Collection[str]) -> list[Case]
         for case in cases
         if not families or case.id in PREFLIGHT or _family(case) in families or case.scenario in scenarios
     ]
+
+
+def _generated(families: Collection[str]) -> dict[str, int]:
+    """How many requests are generated for the operations of these families; for chat where there is none."""
+    asked = [name for name in GENERATED_OPERATIONS if name.partition(".")[0] in (families or {"chat"})]
+    return {name: MANY if name == "chat" else EACH for name in asked}
+
+
+def _needed(fault: Fault) -> str:
+    """The options of a run that shows a fault."""
+    if fault.needs == PAGE:
+        return f"`--profile {PROFILE}`"
+    if fault.needs != GENERATED:
+        return ""
+    counts = _generated(families_of(fault))
+    said = ",".join(str(count) if name == "chat" else f"{name}={count}" for name, count in counts.items())
+    dear = any(OPERATIONS[name].price == "dear" for name in counts)
+    return f"`--generated {said}{' --dear' if dear else ''}`"
 
 
 def _family(case: Case) -> str:
@@ -129,7 +148,7 @@ def page(matrix: dict[str, frozenset[str]]) -> str:
     ]
     for name, fault in faults.items():
         tripped = "<br>".join(f"`{rule}`" for rule in sorted(matrix[name]))
-        lines.append(f"| `{name}` | {fault.sentence} | {_NEEDS[fault.needs]} | {tripped} |")
+        lines.append(f"| `{name}` | {fault.sentence} | {_needed(fault)} | {tripped} |")
     lines += ["", "## What trips each rule", "", "| rule | severity | faults |", "| --- | --- | --- |"]
     for rule_id, rule in rules.items():
         by = "<br>".join(f"`{name}`" for name in faults if rule_id in matrix[name])

@@ -8,7 +8,6 @@ from typing import Any
 from conformance.contract import load_schemas
 from conformance.errors import UsageError
 from conformance.generate.cases import make_cases
-from conformance.generate.covered import operation_coverage
 from conformance.generate.others import make_other_cases, request_schema
 from conformance.generate.parts import Coverage, Part, coverage
 from conformance.generate.surfaces import SURFACES

@@ -216,7 +216,7 @@ _GEMINI = Surface(
             ]),
         ),
         "generationConfig/stopSequences": listed(
-            ("as a list of one", "为一个字符串的数组", ["END"]), ("as a list", "为数组", ["END", "停", "###", "。", "7"])
+            ("as a list of one", "为一项", ["END"]), ("as a list of five", "为五项", ["END", "停", "#", "。", "7"])
         ),
         "generationConfig/candidateCount": listed(("at its minimum", "取最小值", 1)),
         "generationConfig/responseMimeType": listed(

@@ -16,7 +16,6 @@ from conformance.reporting.summary import worst_first
 from conformance.reporting.texts import PARTS, SUPPORT, VERDICTS, Text
 from conformance.reporting.visible import visible
 from conformance.roles import role_of_variant
-from conformance.rules.views import CHATS
 from conformance.support import Support, parameter_support
 
 if TYPE_CHECKING:

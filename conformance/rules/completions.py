@@ -83,7 +83,7 @@ def choices_count(exchange: Exchange) -> Iterator[Finding]:
     zh="每个候选的 finish_reason 必须是 stop、length 或 content_filter",
     operations=_BOTH,
     applies=is_readable,
-    needs=("/choices",),
+    needs=("/choices/*/index", "/choices/*/finish_reason"),
     breaks="nobody can tell a finished answer from a cut one",
     breaks_zh="无法分辨回答是说完了还是被截断",
 )
@@ -91,8 +91,9 @@ def finish_known(exchange: Exchange) -> Iterator[Finding]:
     """Every choice MUST end with a documented `finish_reason`."""
     last: dict[int, tuple[str, Any]] = {}
     for at, choice in _choices(exchange):
-        if choice["index"] not in last or choice["finish_reason"] is not None:
-            last[choice["index"]] = (at, choice["finish_reason"])
+        reason = choice.get("finish_reason")
+        if choice["index"] not in last or reason is not None:
+            last[choice["index"]] = (at, reason)
     for at, reason in last.values():
         if reason not in _FINISHES:
             label = "finish-lost" if reason is None else finish_label(reason)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding, Phase
 from conformance.operations import OPERATIONS
-from conformance.refusals import BUSY, GENERATED, REFUSED_KEY, message_of, out_of_credit, refused_part
+from conformance.refusals import BUSY, GENERATED, REFUSED_KEY, message_of, out_of_credit, refused_part, spelled
 from conformance.rules.base import Answers, rule
 
 _ASKED = tuple(name for name, each in OPERATIONS.items() if each.method == "POST" and name != "gemini.stream")
@@ -148,13 +148,8 @@ def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     field, *inner = exchange.case.mutation.partition("/")[2].split("/")
     said = " ".join(str(error[name]) for name in ("param", "code", "message") if error.get(name))
     names = [name for name in (field, *inner) if not name.isdecimal()]
-    if field and not any(re.search(rf"(?<![A-Za-z0-9_]){_spelled(name)}(?![A-Za-z0-9_])", said) for name in names):
+    if field and not any(re.search(rf"(?<![A-Za-z0-9_])(?:{spelled(name)})(?![A-Za-z0-9_])", said) for name in names):
         yield Finding("/error/param", field, error.get("param"), exchange.case.mutation)
-
-
-def _spelled(name: str) -> str:
-    """A pattern of a field's name, with capitals inside it or underscores before them, as Google writes it too."""
-    return f"(?:{re.escape(name)}|{re.escape(re.sub('(?=[A-Z])', '_', name).lower())})"
 
 
 @rule(

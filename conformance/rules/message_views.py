@@ -64,6 +64,13 @@ class Message:
     reason_at: str = ""
     """Where the stop reason stands."""
     usage_at: str = ""
+    """Where the usage stands; of a stream, the last."""
+    counted: dict[str, str] = field(default_factory=dict)
+    """Where each count stands."""
+
+    def count_at(self, name: str) -> str:
+        """Where a count stands, or where it is missed."""
+        return self.counted.get(name, f"{self.usage_at}/{name}")
 
     @property
     def text(self) -> str:
@@ -144,8 +151,8 @@ def _end(message: Message, event: TypedEvent) -> None:
         message.stop_reason = reason
         message.stop_sequence = _text(delta.get("stop_sequence"))
         message.reason_at = f"{event.at}/delta/stop_reason"
-    _count(message, event.data)
     message.usage_at = f"{event.at}/usage"
+    _count(message, event.data)
 
 
 def _block(value: Mapping[str, Any], at: str) -> Block:
@@ -154,9 +161,11 @@ def _block(value: Mapping[str, Any], at: str) -> Block:
 
 
 def _count(message: Message, holder: Mapping[str, Any]) -> None:
-    """Take the token counts that are whole numbers."""
+    """Take the token counts that are whole numbers, and where they stand: where the usage does."""
     usage = _object(holder.get("usage"))
-    message.usage |= {name: usage[name] for name in _COUNTS if _is_count(usage.get(name))}
+    found = {name: usage[name] for name in _COUNTS if _is_count(usage.get(name))}
+    message.usage |= found
+    message.counted |= {name: f"{message.usage_at}/{name}" for name in found}
 
 
 def _is_count(value: Any) -> bool:

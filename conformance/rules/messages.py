@@ -256,11 +256,11 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     message = message_of_answer(exchange)
     read = sum(count for name, count in message.usage.items() if name != "output_tokens")
     if read <= 0:
-        yield Finding(f"{message.usage_at}/input_tokens", "more than 0", read, deviation="usage-zero")
+        yield Finding(message.count_at("input_tokens"), "more than 0", read, deviation="usage-zero")
     said = any(block.text.strip() or block.type != "text" for block in message.blocks)
     written = message.usage.get("output_tokens", 0)
     if said and written <= 0:
-        yield Finding(f"{message.usage_at}/output_tokens", "more than 0", written, deviation="usage-zero")
+        yield Finding(message.count_at("output_tokens"), "more than 0", written, deviation="usage-zero")
 
 
 @rule(

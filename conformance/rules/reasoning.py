@@ -86,7 +86,7 @@ def reasoning_separate(exchange: Exchange) -> Iterator[Finding]:
     operations=("chat.stream",),
     cases=_may_reason,
     applies=has_chunks,
-    needs=("/choices/*/delta",),
+    needs=("/choices",),
     breaks="clients that fold the reasoning away at the first word of the answer show the rest inside it",
     breaks_zh="在正文出现时收起推理的客户端会把余下的推理显示在正文里",
 )
@@ -105,12 +105,8 @@ def reasoning_first(exchange: Exchange) -> Iterator[Finding]:
 def _deltas(exchange: Exchange) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """(event, index, delta) of every delta."""
     for chunk in exchange.stream.chunks:
-        listed = chunk.value.get("choices")
-        for entry in listed if isinstance(listed, list) else ():
-            delta = entry.get("delta") if isinstance(entry, dict) else None
-            if isinstance(delta, dict):
-                index = entry.get("index")
-                yield chunk.event, index if isinstance(index, int) else 0, delta
+        for entry in chunk.value.get("choices") or ():
+            yield chunk.event, entry["index"], entry["delta"]
 
 
 @rule(

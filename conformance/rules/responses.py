@@ -19,8 +19,9 @@ FINALS = ("response.completed", "response.incomplete", "response.failed")
 
 _OUTPUT = ("/output", "/response/output")
 _STATUS = ("/status", "/response/status")
-_USAGE = ("/usage", "/response/usage")
 _COUNTS = ("input_tokens", "output_tokens", "total_tokens")
+COUNTED = tuple(f"{at}/usage/{name}" for at in ("", "/response") for name in _COUNTS)
+"""Where the counts stand: they can be judged without their details."""
 _DETAILS = (("input_tokens_details", "input_tokens"), ("output_tokens_details", "output_tokens"))
 _TROUBLE = frozenset({"server_error", "rate_limit_exceeded"})
 """Codes of errors that are no matter of the request."""
@@ -92,11 +93,16 @@ def has_counts(exchange: Exchange) -> bool:
     return all(isinstance(usage.get(name), int) for name in _COUNTS)
 
 
+def _details(exchange: Exchange, name: str) -> Mapping[str, Any]:
+    """The parts of a count; empty where there are none."""
+    found = usage_of(exchange).get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def written(exchange: Exchange) -> int:
     """Output tokens without those that went into thinking; only behind `has_counts`."""
-    usage = usage_of(exchange)
-    thought = (usage.get("output_tokens_details") or {}).get("reasoning_tokens")
-    return int(usage["output_tokens"]) - max(0, thought if isinstance(thought, int) else 0)
+    thought = _details(exchange, "output_tokens_details").get("reasoning_tokens")
+    return int(usage_of(exchange)["output_tokens"]) - max(0, thought if isinstance(thought, int) else 0)
 
 
 @rule(
@@ -142,7 +148,7 @@ def _deltas(exchange: Exchange) -> bool:
     zh="完整的回答必须含有 output_text",
     operations=BOTH,
     applies=lambda exchange: completed(exchange) and not _forced(exchange),
-    needs=(*_OUTPUT, *_USAGE),
+    needs=(*_OUTPUT, *COUNTED),
     breaks="`response.output_text` is empty: nothing arrives, and it is billed",
     breaks_zh="`response.output_text` 为空:扣了费却没有内容",
 )
@@ -246,7 +252,7 @@ def usage_present(exchange: Exchange) -> Iterator[Finding]:
     zh="total_tokens 必须等于 input_tokens 与 output_tokens 之和",
     operations=BOTH,
     applies=has_counts,
-    needs=_USAGE,
+    needs=COUNTED,
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
 )
@@ -266,7 +272,7 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     zh="用量明细必须为非负数,且不超过所属的总数",
     operations=BOTH,
     applies=has_counts,
-    needs=_USAGE,
+    needs=COUNTED,
     breaks="billing: discounts and surcharges are miscounted",
     breaks_zh="计费:优惠与附加费会算错",
 )
@@ -274,7 +280,7 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     """Usage details MUST lie between 0 and the count that they are part of."""
     usage = usage_of(exchange)
     for name, whole in _DETAILS:
-        for part, count in (usage.get(name) or {}).items():
+        for part, count in _details(exchange, name).items():
             if part.endswith("_tokens") and isinstance(count, int) and not 0 <= count <= usage[whole]:
                 yield Finding(pointer(exchange, f"/usage/{name}/{part}"), f"0 to {usage[whole]}", count)
 
@@ -286,7 +292,7 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     zh="有文字的回答,input_tokens 与 output_tokens 都必须大于 0",
     operations=BOTH,
     applies=lambda exchange: has_counts(exchange) and bool(text_of(exchange).strip()),
-    needs=(*_OUTPUT, *_USAGE),
+    needs=(*_OUTPUT, *COUNTED),
     breaks="billing cannot be checked; clients add up zeros",
     breaks_zh="无法核对计费;客户端累计的是零",
 )
@@ -305,7 +311,7 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     zh="output_tokens 不得超过 max_output_tokens",
     operations=BOTH,
     applies=has_counts,
-    needs=_USAGE,
+    needs=COUNTED,
     breaks="billing: a limit on spending does not hold",
     breaks_zh="计费:支出上限不起作用",
 )
@@ -333,7 +339,7 @@ def _was_cut(exchange: Exchange) -> bool:
     operations=BOTH,
     probe="cut",
     applies=_was_cut,
-    needs=(*_OUTPUT, *_STATUS, *_USAGE, "/incomplete_details", "/response/incomplete_details"),
+    needs=(*_OUTPUT, *_STATUS, *COUNTED, "/incomplete_details", "/response/incomplete_details"),
     breaks="a cut answer looks finished",
     breaks_zh="被截断的回答看起来像说完了",
 )
@@ -403,7 +409,7 @@ def previous_accepted(exchange: Exchange) -> Iterator[Finding]:
     least=2,
     anchor="asks-previous",
     applies=lambda exchange: has_counts(exchange) and completed(exchange),
-    needs=("/output", "/usage"),
+    needs=("/output", *COUNTED),
     breaks="every answer forgets the conversation",
     breaks_zh="每次回答都会忘记前文",
 )

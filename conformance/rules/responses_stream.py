@@ -9,7 +9,7 @@ from typing import Any
 from conformance.events import TypedEvent, joined, of_type, typed_events
 from conformance.model import Exchange, Finding
 from conformance.rules.base import rule
-from conformance.rules.responses import FINALS, completed, has_counts, items, pointer, usage_of
+from conformance.rules.responses import COUNTED, FINALS, completed, has_counts, items, pointer, usage_of
 from conformance.rules.views import has_chunks
 
 _STREAM = ("responses.stream",)
@@ -311,7 +311,7 @@ def arguments_join(exchange: Exchange) -> Iterator[Finding]:
     over="run",
     least=2,
     applies=has_counts,
-    needs=("/usage", "/response/usage"),
+    needs=COUNTED,
     breaks="billing: streaming costs differently",
     breaks_zh="计费:流式调用价格不同",
 )

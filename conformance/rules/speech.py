@@ -103,7 +103,9 @@ def body_is_sound(exchange: Exchange) -> Iterator[Finding]:
     body = _body(exchange)
     if not body or not exchange.document.problem:
         yield Finding("", "sound", _begins(body))
-    elif len(body) * _hurry(exchange) <= _SMALLEST and len(words(str(request_body(exchange).get("input")))) >= _SENTENCE:
+        return
+    asked = words(str(request_body(exchange).get("input")))
+    if len(body) * _hurry(exchange) <= _SMALLEST and len(asked) >= _SENTENCE:
         yield Finding("", f"more than {_SMALLEST} bytes", len(body))
 
 

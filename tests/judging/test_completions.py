@@ -67,6 +67,7 @@ AWKWARD: dict[str, dict[str, Any]] = {
     "nothing said": {"stop": of("", usage=NONE_WRITTEN)},
     "the filter cut it": {"stop": of(choices=[choice("1", finish="content_filter")])},
     "finish on the last text": {"stream_counting": answer(sse([STREAM[0], chunk(choice(" 2", finish="length"))]))},
+    "no key before the finish": {"stream_counting": answer(sse([chunk({"text": "\n1 2", "index": 0}), STREAM[2]]))},
     "finish, then more of nothing": {"stream_counting": answer(sse([*STREAM, chunk(choice("", finish=None))]))},
     "usage null on every chunk": {"stream_counting": answer(sse([{**each, "usage": None} for each in STREAM]))},
     "choices in turns": {"two_choices": of(choices=[choice("b", 1), choice("a", 0)])},
@@ -103,6 +104,7 @@ BROKEN: dict[str, tuple[str, Any, str]] = {
     "another total in a stream": (
         "stream_usage", answer(sse([*STREAM, chunk(usage={**USAGE, "total_tokens": 1})])), "usage.adds-up"
     ),
+    "no key for the finish": ("stream_usage", answer(sse([chunk({"text": "1", "index": 0})])), "finish-reason.known"),
     "no end": ("stream_counting", answer(sse(STREAM).removesuffix(b"data: [DONE]\n\n")), "stream.done-last"),
     "two ends": ("stream_counting", answer(sse(STREAM) + b"data: [DONE]\n\n"), "stream.done-last"),
     "nothing streamed": ("stream_counting", answer(sse([chunk(choice("", finish="length"))])), "stream.text-present"),
@@ -139,6 +141,14 @@ def test_a_missing_prompt_should_be_refused():
 
 def test_a_missing_usage_is_noted():
     assert FAMILY.judged(*runs(stop=of("1", usage=None)))["completions.usage.present"].verdict is Verdict.NOTE
+
+
+def test_a_finish_is_judged_where_a_text_is_missing():
+    """Seen with LiteLLM: the last chunks of a stream have no text."""
+    judged = FAMILY.judged(*runs(stream_counting=answer(sse([STREAM[0], chunk({"index": 0, "finish_reason": "no"})]))))
+    assert judged["operation.response.compat"].verdict is Verdict.FAIL
+    assert judged["completions.finish-reason.known"].verdict is Verdict.FAIL
+    assert judged["completions.stream.text-present"].verdict is Verdict.INCONCLUSIVE
 
 
 def streams(template: Sequence[Any]) -> list[Response]:

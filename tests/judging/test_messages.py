@@ -261,6 +261,18 @@ def test_what_is_blamed(case: Case, response: Response, rule: str):
     assert (rule in found) if rule else not found
 
 
+def test_a_count_of_zero_is_shown_where_it_stands():
+    events = streamed(STREAM)
+    start = {**events[0], "message": {**events[0]["message"], "usage": {"input_tokens": 0, "output_tokens": 0}}}
+    delta = {**events[-2], "usage": {"output_tokens": 0}}
+    run = ledger([exchange(STREAM, wire([start, *events[1:-2], delta, events[-1]]))])
+    found = verdicts(run, ["messages.usage.counts"])["messages.usage.counts", "messages.stream"]
+    assert [each.at for each in found.findings] == [
+        "/events/0/message/usage/input_tokens",
+        f"/events/{len(events) - 2}/usage/output_tokens",
+    ]
+
+
 def test_output_tokens_that_are_no_number_are_left_to_the_schema():
     events = [*streamed(STREAM)[:-2], {**few(STREAM), "usage": {}}, streamed(STREAM)[-1]]
     run = ledger([exchange(STREAM, wire(events))])

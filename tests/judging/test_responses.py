@@ -240,6 +240,19 @@ def test_a_broken_answer_is_blamed(body: Mapping[str, Any], rules: set[str]):
     assert blamed(run("responses/minimal", answer(body))) == rules
 
 
+@pytest.mark.parametrize("details", [None, "none", []])
+def test_counts_are_judged_without_their_details(details: Any):
+    """Seen with LiteLLM and with mocks: null for the details, or none at all."""
+    parts = {"input_tokens_details": details, "output_tokens_details": details}
+    counts = {name: value for name, value in usage(total_tokens=12, **parts).items() if value != []}
+    judged = verdicts(ledger([run("responses/minimal", answer(of(usage=counts)))]), ["responses", "operation"])
+    found = {rule: judgement.verdict for (rule, _), judgement in judged.items()}
+    assert found["operation.response.compat"] is Verdict.FAIL
+    assert found["responses.usage.adds-up"] is Verdict.FAIL
+    assert found["responses.output.present"] is found["responses.max-output-tokens.honoured"] is Verdict.PASS
+    assert Verdict.INCONCLUSIVE not in found.values()
+
+
 BROKEN_STREAMS = {
     "completed says in_progress": [*telling()[:-1], event("response.completed", response=of(status="in_progress"))],
     "failed for the request": [

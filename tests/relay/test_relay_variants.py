@@ -7,19 +7,23 @@ import json
 import re
 import time
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from conformance.errors import UsageError
+from conformance.materialise import Target, materialise
+from conformance.model import Provider
+from conformance.planning import plan
+from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, MODELS, catalogue, create_app, variants
 from conformance.relay.call import Stage, family
 from conformance.relay.faults.base import GENERATED, fault
 from conformance.relay.variants import Address
+from conformance.roles import ROLES, pick_models
 
-from .driver import BEARER, call
+from .driver import call
 
 if TYPE_CHECKING:
     from conformance.relay import BackgroundRelay
@@ -28,30 +32,37 @@ if TYPE_CHECKING:
 
     from .conftest import Ask, Events
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 NUMBERS = "Write the numbers from one to sixty in English words, separated by commas."
 IN_TIME = {"stream-all-at-once", "cut-by-next-request", "hang-up-poisons"}
 """Faults that show in when something comes, not in what."""
+IN_STEPS = {"retrieve-custom-404", "tool-result-lost", "tool-result-refused"}
+"""Faults that show in what follows an answer."""
 
-_FRESH = re.compile(rb"chatcmpl-[0-9a-f]{24}|msg_[0-9a-f]{24}|\"created\":1[0-9]{9,12}|\"created\":\"1[0-9]{9}\"")
+_FRESH = re.compile(
+    rb"(?:chatcmpl-|call_)[0-9a-f]{24}|msg_[0-9a-f]{24}|\"created\":1[0-9]{9,12}|\"created\":\"1[0-9]{9}\""
+)
 
 
 @cache
 def requests() -> list[tuple[str, str, bytes, tuple[tuple[bytes, bytes], ...]]]:
-    """Every request of the fixtures: method, path, body, headers."""
-    found = []
-    known = {"none": b"", "bare": DEFAULT_KEY.encode(), "wrong": b"Bearer sk-wrong", "key": BEARER}
-    paths = {"models.list": "/models", "models.retrieve": "/models/mock-chat"}
-    for path in sorted(FIXTURES.glob("[!e]*/*.json")):
-        case: dict[str, Any] = json.loads(path.read_bytes())
-        body = case.get("raw") or (json.dumps(case["body"]) if "body" in case else "")
-        key = known[case.get("auth", "key")]
-        kind = case.get("headers", {}).get("Content-Type", "application/json").encode()
-        headers = ((b"content-type", kind), *([(b"authorization", key)] if key else []))
-        default = paths.get(path.parent.name, "/chat/completions")
-        method = case.get("method", "POST" if path.parent.name.startswith("chat") else "GET")
-        full = f"/v1{case.get('path', default)}"
-        found.append((method, full, body.replace("$model", DEFAULT_MODEL).encode(), headers))
+    """Every request of the plan for chat and models: method, path, body, headers."""
+    provider = Provider("http://relay/v1", DEFAULT_MODEL)
+    models = pick_models({"chat": DEFAULT_MODEL}, MODELS, ROLES)
+    target = Target(provider.base_url, provider, Secrets({provider.key_env: DEFAULT_KEY}), models=models)
+    made = [
+        materialise(case, target)
+        for case in plan(dear=True)
+        if case.operation.partition(".")[0] in {"chat", "models", "gateway"}
+    ]
+    found = [
+        (
+            each.method,
+            each.url.removeprefix("http://relay"),
+            each.body,
+            tuple((name.lower().encode(), value.encode()) for name, value in each.headers),
+        )
+        for each in made
+    ]
     # Once more what has a memory: the second list of models, the second time at temperature 0.
     again = [request for request in found if request[1] == "/v1/models" or b'"temperature": 0,' in request[2]]
     return [*dict.fromkeys(found), *again]
@@ -92,12 +103,14 @@ def test_the_honest_relay_answers_alike_twice() -> None:
 FIXED = {
     name
     for name, entry in catalogue().items()
-    if entry.needs != GENERATED and {family(stage) for stage, _ in entry.hooks} <= {"", "chat", "models"}
+    if entry.needs != GENERATED
+    and {family(stage) for stage, _ in entry.hooks} <= {"", "chat", "models"}
+    and {rule.partition(".")[0] for rule in entry.trips} & {"chat", "models", "http", "auth", "error", "gateway"}
 }
 """Faults that the fixed requests meet; the others are in test_relay_formats.py."""
 
 
-@pytest.mark.parametrize("name", sorted(FIXED - IN_TIME - {"id-replayed", "created-per-chunk"}))
+@pytest.mark.parametrize("name", sorted(FIXED - IN_TIME - IN_STEPS - {"id-replayed", "created-per-chunk"}))
 def test_a_fault_can_be_seen(name: str) -> None:
     assert differs(create_app(faults=[name]))
 
@@ -180,10 +193,12 @@ def test_variants_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None
     ("path", "expected"),
     [
         ("/v1/models", Address((), "", "/v1/models")),
-        ("/fault/a+b/quirks/7/v1", Address(("a", "b"), "7", "/v1")),
-        ("/openai/v1/v1/models", Address((), "", "/v1/v1/models")),
-        ("/fault", Address((), "", "")),
+        ("/fault/a+b/quirks/7/v1", Address(("a", "b"), "7", "/v1", "/fault/a+b/quirks/7")),
+        ("/openai/v1/v1/models", Address((), "", "/v1/v1/models", "/openai")),
+        ("/fault", Address((), "", "", "/fault")),
         ("", Address((), "", "")),
+        ("/v1beta/models/m:generateContent", Address((), "", "/v1beta/models/m:generateContent")),
+        ("/quirks/7/dashboard/billing/usage", Address((), "7", "/dashboard/billing/usage", "/quirks/7")),
     ],
 )
 def test_a_path_is_taken_apart(path: str, expected: Address) -> None:

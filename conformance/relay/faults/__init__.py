@@ -24,6 +24,7 @@ AREAS = (
     "usage",
     "stream",
     "generated",
+    "generated_families",
     "page",
     "completions",
     "embeddings",
