@@ -8,6 +8,7 @@ from typing import Any
 from conformance.contract import load_schemas
 from conformance.errors import UsageError
 from conformance.generate.cases import make_cases
+from conformance.generate.covered import operation_coverage
 from conformance.generate.others import make_other_cases, request_schema
 from conformance.generate.parts import Coverage, Part, coverage
 from conformance.generate.surfaces import SURFACES
@@ -19,6 +20,7 @@ __all__ = [
     "coverage",
     "generate_cases",
     "generate_other_cases",
+    "operation_coverage",
     "reference_schema",
     "request_schema",
 ]

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 NUMBERS = "Write the numbers from one to sixty in English words, separated by commas."
 IN_TIME = {"stream-all-at-once", "cut-by-next-request", "hang-up-poisons"}
 """Faults that show in when something comes, not in what."""
-IN_STEPS = {"retrieve-custom-404", "tool-result-lost", "tool-result-refused"}
-"""Faults that show in what follows an answer."""
+IN_STEPS = {"quota-error-in-200", "retrieve-custom-404", "tool-result-lost", "tool-result-refused"}
+"""Faults that show in what follows an answer, or beside chat only."""
 
 _FRESH = re.compile(
     rb"(?:chatcmpl-|call_)[0-9a-f]{24}|msg_[0-9a-f]{24}|\"created\":1[0-9]{9,12}|\"created\":\"1[0-9]{9}\""
