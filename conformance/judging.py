@@ -25,6 +25,7 @@ from conformance.refusals import (
     BUSY,
     GENERATED,
     OTHER_FORM,
+    is_not_built,
     message_of,
     met_no_route,
     names_model,
@@ -177,13 +178,11 @@ def _over_several(rule: Rule, cases: Sequence[Case], run: _Run) -> list[_Outcome
 def _ready(rule: Rule, case: Case, ledger: Ledger) -> Exchange | _Outcome:
     """The exchange of a case where the rule can look at it, else why it cannot."""
     exchange = ledger.by_case.get(case.id)
-    if ledger.stop is not None:
-        # What the first requests met was the key, the model or the address; it says nothing about the contract.
-        return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(None, ledger),))
-    if exchange is not None and exchange.failure is not None and exchange.failure.kind in _NOT_ASKED:
-        return _Outcome(Verdict.NOT_RUN, case.id, (reasons.finding(exchange.failure.kind, exchange.failure.detail),))
-    if exchange is None or (exchange.failure is not None and exchange.failure.kind in _NEVER_SENT):
-        return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(exchange, ledger),))
+    unseen = _unseen(exchange, case, ledger)
+    if unseen is not None or exchange is None:
+        return unseen or _Outcome(Verdict.INCONCLUSIVE, case.id)
+    if not rule.about(exchange.model):
+        return _Outcome(Verdict.NOT_APPLICABLE, case.id)
     if rule.answers not in exchange.memo:
         exchange.memo[rule.answers] = _held_back(rule, exchange)
     held: _Outcome | None = exchange.memo[rule.answers]
@@ -193,6 +192,19 @@ def _ready(rule: Rule, case: Case, ledger: Ledger) -> Exchange | _Outcome:
     if blocked is not None:
         return _Outcome(Verdict.INCONCLUSIVE, case.id, (reasons.finding("blocked", blocked),))
     return exchange
+
+
+def _unseen(exchange: Exchange | None, case: Case, ledger: Ledger) -> _Outcome | None:
+    """What to say of a case that the relay never saw; None when it did."""
+    kind = exchange.failure.kind if exchange is not None and exchange.failure is not None else ""
+    if ledger.stop is not None:
+        # What the first requests met was the key, the model or the address; it says nothing about the contract.
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(None, ledger),))
+    if exchange is not None and exchange.failure is not None and kind in _NOT_ASKED:
+        return _Outcome(Verdict.NOT_RUN, case.id, (reasons.finding(kind, exchange.failure.detail),))
+    if exchange is None or kind in _NEVER_SENT:
+        return _Outcome(Verdict.INCONCLUSIVE, case.id, (_why_not_sent(exchange, ledger),))
+    return None
 
 
 def _why_not_sent(exchange: Exchange | None, ledger: Ledger) -> Finding:
@@ -314,7 +326,9 @@ def _absent(ledger: Ledger, operation: str) -> bool:
         if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
     ]
     own = OPERATIONS[operation].method == "POST"
-    return bool(answers) and all(met_no_route(answer) or (own and refuses_model(answer)) for answer in answers)
+    return bool(answers) and all(
+        met_no_route(answer) or (own and (refuses_model(answer) or is_not_built(answer))) for answer in answers
+    )
 
 
 def _shown(finding: Finding, exchange: str) -> Finding:

@@ -38,8 +38,9 @@ _DATA_LINE = re.compile(rb"((?:\A|(?<=[\r\n]))data: ?)([^\r\n]*)")
 class Secrets:
     """The values that must not leave this process, and how to mask them."""
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
-        """Take secrets by the name of the environment variable that holds them."""
+    def __init__(self, values: Mapping[str, str] | None = None, plain: Mapping[str, str] | None = None) -> None:
+        """Take secrets by the name of the environment variable that holds them; `plain` ones are none."""
+        self._plain = dict(plain or {})
         for name, value in (values or {}).items():
             if len(value) < SHORTEST:
                 raise UsageError(
@@ -55,8 +56,8 @@ class Secrets:
         self._probes = [_probe(spelling) for form in said for spelling in _encodings(form)]
 
     def get(self, name: str) -> str:
-        """The secret that the environment variable `name` held."""
-        return self.values[name]
+        """What the environment variable `name` held."""
+        return self._plain[name] if name in self._plain else self.values[name]
 
     def mask(self, data: bytes) -> bytes:
         """Mask every secret in any spelling; the length stays."""

@@ -19,6 +19,12 @@ _NOT_SERVED = re.compile(
     r"|模型.{0,60}(不存在|不支持|不可用|无可用|未找到|没有可用)|(无可用|没有可用|不支持).{0,20}(渠道|模型)",
     re.IGNORECASE,
 )
+_NOT_BUILT = re.compile(
+    r"\b(is|are) not (currently )?(supported|implemented|enabled|available)|\bnot implemented\b"
+    r"|unsupported (endpoint|operation|route|path|api)"
+    r"|(不支持|未实现|未开放|暂未开放)(该|此|这个)?(接口|操作|功能|端点)",
+    re.IGNORECASE,
+)
 _NO_CREDIT = re.compile(r"quota|insufficient|balance|credit|billing|额度|余额|欠费|用尽|过期|expired", re.IGNORECASE)
 
 
@@ -102,6 +108,11 @@ def refuses_model(exchange: Exchange) -> bool:
     about = f"{error.get('code')} {error.get('type')} {error.get('param')}"
     said = message_of(exchange)
     return exchange.status in {400, 403, 404, 503} and bool(_MODEL_CODE.search(about) or _NOT_SERVED.search(said))
+
+
+def is_not_built(exchange: Exchange) -> bool:
+    """Whether an error says that the operation itself is not there, in words rather than by its status."""
+    return exchange.status in {400, 403, 404, 500, 501, 503} and bool(_NOT_BUILT.search(message_of(exchange)))
 
 
 def wants_other_limit(exchange: Exchange) -> bool:

@@ -41,6 +41,8 @@ TOKENS_EACH = 40
 _MOST_MISSING = 3
 _OTHER_KEYS = "; another variable with --key-env, a relay without keys with --no-key"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
+_SECRET = re.compile(r"key|token|secret|auth|passw|credential|cookie|session|sign|jwt|bearer", re.IGNORECASE)
+_PLAIN = re.compile(r"[a-z][a-z._-]{0,31}|https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]{1,20}){0,3}/?")
 _OURS = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding", "transfer-encoding"})
 
 
@@ -91,7 +93,22 @@ def gather_secrets(
         if not environ.get(name):
             more = hint if name == provider.key_env else ""
             raise UsageError(f"the environment variable {name} is not set", f"export {name}=…{more}")
-    return Secrets({name: environ[name] for name in names})
+    open_ = {
+        variable
+        for header, variable in provider.headers.items()
+        if variable != provider.key_env and _is_plain(header, variable, environ[variable])
+    }
+    return Secrets(
+        {name: environ[name] for name in names if name not in open_}, {name: environ[name] for name in open_}
+    )
+
+
+def _is_plain(header: str, variable: str, value: str) -> bool:
+    """Whether the value of a header is an ordinary word or address, and nothing about it hints at a secret.
+
+    Masking the word `openai` wherever it stands would destroy the evidence, and hide nothing.
+    """
+    return not _SECRET.search(f"{header} {variable}") and _PLAIN.fullmatch(value) is not None
 
 
 def check_secrets(provider: Provider, secrets: Secrets, cases: Sequence[Case]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,3 +108,35 @@ def test_odd_messages_are_read_all_the_same(messages: Any, parts: list[str]) -> 
 
 def test_a_request_without_a_body_has_no_parts() -> None:
     assert optional_parts(generated(body=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "parts"),
+    [
+        ("embeddings", {"model": "m", "input": "a", "dimensions": 8}, ["dimensions"]),
+        ("embeddings", {"model": "m", "input": [1, 2]}, ["input"]),
+        ("rerank", {"model": "m", "query": "a", "documents": ["a"]}, []),
+        ("rerank", {"model": "m", "query": "a", "documents": [{"text": "a"}]}, ["documents"]),
+        ("completions.stream", {"model": "m", "prompt": ["a"], "stream": True}, ["prompt", "stream"]),
+        ("gemini.generate", {"contents": [], "generationConfig": {"maxOutputTokens": 1, "topK": 2}}, ["topK"]),
+        ("gemini.generate", {"contents": [], "generationConfig": "odd"}, []),
+        ("messages", {"model": "m", "max_tokens": 1, "messages": [], "system": "s"}, ["system"]),
+    ],
+)
+def test_the_optional_parts_of_other_operations(operation, body, parts):
+    case = replace(generated(), operation=operation, body=body)
+    assert optional_parts(case) == parts
+
+
+def test_the_optional_parts_of_a_form():
+    case = replace(generated(), operation="audio.transcriptions", body=None)
+    form = {"file": {"asset": "hello.wav"}, "model": "m", "timestamp_granularities[]": ["word"]}
+    assert optional_parts(replace(case, form=form)) == ["timestamp_granularities"]
+
+
+@pytest.mark.parametrize("name", ["topK", "generation_config.top_k"])
+def test_google_may_write_a_name_in_two_ways(name):
+    body = {"contents": [], "generationConfig": {"topK": 2}}
+    case = replace(generated(), operation="gemini.generate", body=body)
+    said = answer({"error": {"code": 400, "message": f"{name} is not supported.", "status": "INVALID_ARGUMENT"}}, 400)
+    assert refused_part(exchange(case, said)) == "topK"

@@ -57,6 +57,7 @@ def _rule(client: Client) -> Rule:
         answers=Answers.ANY,
         cases=lambda _: True,
         applies=always,
+        about=lambda _: True,
         needs=(),
         breaks="Programs that are written with this client fail, lose content, or count tokens wrongly.",
         breaks_zh="用此客户端编写的程序会报错、丢失内容或算错 token 数。",

@@ -34,8 +34,11 @@ def tokens_of(first: Any, second: Any) -> tuple[int, int]:
 
 
 def tool_call(name: Any, arguments: Any, call_id: Any) -> ToolCall:
-    """A call as a user gets it; raises ValueError where its arguments are no JSON."""
-    return ToolCall(text_of(name), arguments_text(arguments), text_of(call_id))
+    """A call as a user gets it; raises Unusable where its arguments are no JSON, on which a user's program stumbles."""
+    try:
+        return ToolCall(text_of(name), arguments_text(arguments), text_of(call_id))
+    except ValueError as error:
+        raise Unusable(f"the arguments of a tool call are no JSON: {error}") from error
 
 
 def bytes_text(content: bytes) -> str:

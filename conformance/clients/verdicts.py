@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Broken = Mapping[str, Sequence[tuple[str, Verdict]]]
 """Case -> (rule, verdict) of everything that its answer breaks."""
 
+_GOOD = range(200, 300)
 _BREACHES = (Verdict.FAIL, Verdict.WARN)
 _USAGE_DUE = frozenset({"chat", "completions", "messages", "messages.stream", "responses", "responses.stream"})
 _FINISH_DUE = frozenset({"chat", "chat.stream", "completions", "completions.stream", "messages", "messages.stream"})
@@ -53,7 +54,7 @@ class ClientVerdict:
     version: str
     state: State
     read: int
-    """Answers that were read."""
+    """Good answers that were read."""
     operations: tuple[str, ...]
     """Those of which an answer was read."""
     troubles: tuple[Trouble, ...]
@@ -86,9 +87,10 @@ def _verdict(client: Client, run: ClientRun | None, ledger: Ledger, broken: Brok
     troubles = _troubles(
         [(exchange, problem) for reading, exchange in pairs for problem in _of(reading, exchange)], broken
     )
-    state = max((trouble.state for trouble in troubles), default=State.WORKS if pairs else State.NOTHING_TO_READ)
-    operations = tuple(dict.fromkeys(exchange.case.operation for _, exchange in pairs))
-    return ClientVerdict(client, run.version, state, len(pairs), operations, troubles, run.trouble)
+    # That a refusal becomes an error shows nothing of what a client makes of answers.
+    good = [exchange.case.operation for _, exchange in pairs if exchange.status in _GOOD]
+    state = max((trouble.state for trouble in troubles), default=State.WORKS if good else State.NOTHING_TO_READ)
+    return ClientVerdict(client, run.version, state, len(good), tuple(dict.fromkeys(good)), troubles, run.trouble)
 
 
 def _of(reading: Reading, exchange: Exchange) -> list[Problem]:

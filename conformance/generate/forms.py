@@ -22,7 +22,7 @@ def to_form(body: Mapping[str, Any], surface: Surface) -> dict[str, Any]:
     for name, value in body.items():
         if name in surface.files and value == surface.files[name]:
             form[name] = {"asset": value}
-        elif value is not None:
+        else:
             form[f"{name}[]" if isinstance(value, list) else name] = value
     return form
 

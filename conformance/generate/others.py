@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from conformance.generate.values import Choice, properties, suggested
 from conformance.generate.wording import said
 from conformance.model import Case, Expectation, Phase, Price
 from conformance.operations import OPERATIONS
-from conformance.refusals import GENERATED, OTHER_FORM
+from conformance.refusals import GENERATED, OTHER_FORM, optional_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,7 @@ _REFERENCE = re.compile(r"#/\$defs/([\w-]+)")
 _PLAIN_EVERY = 5
 """One in so many requests has no optional field."""
 _PLAIN = "Say OK"
+_LIMITS = ("max_tokens", "max_output_tokens", "maxOutputTokens")
 _OTHER_FORMS = frozenset({"text", "srt", "vtt", "verbose_json"})
 """Values of `response_format` that ask for an answer of another form."""
 
@@ -67,8 +68,8 @@ def make_other_cases(operation: str, count: int, seed: int) -> list[Case]:
     surface, document = SURFACES[operation], Document(request_schema(operation))
     # A plan is to be the same again, not to be secret.
     random = Random(f"{seed} {operation}")  # noqa: S311
-    plain = surface.say(_PLAIN, LONGEST_ANSWER)
-    chains = chains_of(mistaken(surface, document, plain, random), count // 4) if count // 4 > 1 else []
+    mutants = mistaken(surface, document, surface.say(_PLAIN, 1), random)
+    chains = chains_of(mutants, count // 4) if count // 4 > 1 else []
     bad = sum(len(chain) + 1 for chain in chains)
     requests = _Requests(surface, document, random, Drawer(Random(f"{seed} {operation} values")))  # noqa: S311
     good = [_valid(surface, number, each) for number, each in enumerate(requests.good(count - bad), 1)]
@@ -91,7 +92,9 @@ class _Requests:
     def _choices(self, name: str) -> list[Choice]:
         """The values of a field that are worth sending."""
         by_hand = [Choice(name, *each) for each in self._surface.by_hand.get(name, ())]
-        return by_hand or list(suggested(name, plains_at(self._document, name), self._document))
+        found = by_hand or list(suggested(name, plains_at(self._document, name), self._document))
+        # A form has no null.
+        return [choice for choice in found if not (self._surface.files and choice.words == "as null")]
 
     def good(self, count: int) -> Iterator[_Good]:
         """So many good requests, no two the same; fewer where there are no more."""
@@ -155,14 +158,17 @@ def _case(surface: Surface, number: int, body: dict[str, Any] | None, **more: An
 
 def _ceiling(body: dict[str, Any]) -> int:
     """How many output tokens a request may cost, whether or not it ought to be refused."""
+    settings = body.get("generationConfig")
+    limits = {**body, **(settings if isinstance(settings, dict) else {})}
+    limit = max(_count(limits.get(name)) for name in _LIMITS) or LONGEST_ANSWER
     prompts = body.get("prompt")
     several = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
-    return LONGEST_ANSWER * several * max(_count(body.get("n")), _count(body.get("best_of")))
+    return limit * several * max(1, _count(body.get("n")), _count(body.get("best_of")))
 
 
 def _count(value: Any) -> int:
-    """A positive whole number; 1 for anything else."""
-    return value if isinstance(value, int) and value > 1 else 1
+    """A positive whole number; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _valid(surface: Surface, number: int, good: _Good) -> Case:
@@ -170,7 +176,7 @@ def _valid(surface: Surface, number: int, good: _Good) -> Case:
     special = KINDS[good.kind] if good.kind != "english" and not surface.files else ("", "")
     purpose, zh = said(good.row, special, ("a plain request", "普通请求"))
     other_form = good.body.get("response_format") in _OTHER_FORMS
-    return _case(
+    case = _case(
         surface,
         number,
         good.body,
@@ -180,13 +186,14 @@ def _valid(surface: Surface, number: int, good: _Good) -> Case:
         expect=Expectation.SUCCESS,
         phase=Phase.VALID,
         probes=frozenset({GENERATED, OTHER_FORM} if other_form else {GENERATED}),
-        feature=_feature(good.row),
     )
+    return replace(case, feature=_feature(good.row, case))
 
 
-def _feature(row: Row) -> str:
-    """The field that a relay is most likely to refuse; empty for a plain request."""
-    return next((name.rpartition("/")[2] for name in row if name != "stream"), "")
+def _feature(row: Row, case: Case) -> str:
+    """The first field that a relay may refuse; empty for a plain request."""
+    optional = set(optional_parts(case)) - {"stream"}
+    return next((name for path in row if (name := path.rpartition("/")[2]) in optional), "")
 
 
 def _source(surface: Surface, path: str) -> str:

@@ -17,12 +17,11 @@ _SPEECH = Surface(
     "openai:audio/createSpeech",
     lambda text, _: {"model": "$model", "input": text, "voice": "alloy"},
     by_hand={
-        "voice": listed(("as echo", "为 echo", "echo")),
         "instructions": listed(("as a string", "为字符串", "Speak calmly.")),
         "stream_format": listed(("as audio", "为 audio", "audio")),
     },
     left=frozenset({"input"}),
-    places=("input",),
+    places=("input", "voice"),
     kinds=_SHORT,
 )
 _TRANSCRIPTIONS = Surface(

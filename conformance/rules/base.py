@@ -59,6 +59,8 @@ class Rule:
     cases: Callable[[Case], bool]
     """Which cases count, beyond operation, probe and expectation."""
     applies: Callable[[Exchange], bool]
+    about: Callable[[str], bool]
+    """Which models it is about, by name."""
     needs: tuple[str, ...]
     """JSON pointers, `*` for any index, that must have the right shape for the rule to be judged."""
     breaks: str
@@ -120,6 +122,7 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
     answers: Answers = Answers.SUCCESS,
     cases: Callable[[Case], bool] = lambda _: True,
     applies: Callable[[Exchange], bool] = always,
+    about: Callable[[str], bool] = lambda _: True,
     needs: Sequence[str] = (),
     breaks: str = "",
     breaks_zh: str = "",
@@ -152,6 +155,7 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
             answers=answers,
             cases=cases,
             applies=applies,
+            about=about,
             needs=tuple(needs),
             breaks=breaks,
             breaks_zh=breaks_zh,

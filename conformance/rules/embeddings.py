@@ -39,9 +39,9 @@ def inputs(exchange: Exchange) -> int:
     return len(given) if isinstance(given, list) and not isinstance(given[0], int) else 1
 
 
-def is_openai(exchange: Exchange) -> bool:
-    """The model that was asked is one of OpenAI's, by its name."""
-    return bool(_OPENAI.match(exchange.model.lower()))
+def is_openai(model: str) -> bool:
+    """The model is one of OpenAI's, by its name."""
+    return bool(_OPENAI.match(model.lower()))
 
 
 def numbers(embedding: Any) -> list[float]:
@@ -170,7 +170,8 @@ def same_length(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     zh="OpenAI 模型的向量长度(范数)应为 1",
     operations=_ONE,
     cases=lambda case: not _in_base64(case),
-    applies=lambda exchange: is_openai(exchange) and is_json(exchange),
+    about=is_openai,
+    applies=is_json,
     needs=("/data",),
     breaks="stores that compare by dot product rank wrongly",
     breaks_zh="按点积比较的向量库会排序错误",
@@ -361,7 +362,7 @@ def dimensions_honoured(exchange: Exchange) -> Iterator[Finding]:
     operations=_ONE,
     probe="tokens",
     answers=Answers.VALID,
-    applies=is_openai,
+    about=is_openai,
     breaks="langchain sends token lists by default and fails",
     breaks_zh="langchain 默认发送 token 列表,会失败",
 )
@@ -381,7 +382,8 @@ def tokens_accepted(exchange: Exchange) -> Iterator[Finding]:
     over="run",
     least=2,
     anchor="tokens",
-    applies=lambda exchange: is_openai(exchange) and is_whole(exchange),
+    about=is_openai,
+    applies=is_whole,
     needs=("/data",),
     breaks="what langchain stores is not found by the text",
     breaks_zh="langchain 入库的内容用文本检索不到",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.contract import schema_errors
-from conformance.model import Exchange, Expectation, Finding
+from conformance.model import Case, Exchange, Expectation, Finding
 from conformance.refusals import message_of, names_model
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import EVERY, OPENAI, is_json
@@ -30,6 +30,11 @@ _REQUEST_ID = re.compile(r"\(request id: ([^)\s]+)\)")
 _OLD_NEW_API = "validation-500"
 
 
+def _asks_the_api(case: Case) -> bool:
+    """A browser's question beforehand is none to the API: what answers it need not know its errors."""
+    return case.method != "OPTIONS"
+
+
 @rule(
     "error.envelope.shape",
     doc="openai:guides/error-codes",
@@ -37,6 +42,7 @@ _OLD_NEW_API = "validation-500"
     zh='错误回答必须是 {"error": {"message", "type"}} 结构',
     operations=OPENAI,
     answers=Answers.ERROR,
+    cases=_asks_the_api,
     applies=is_json,
     breaks="clients raise the right class but lose the message",
     breaks_zh="客户端能识别错误类型,但丢失错误信息",
@@ -54,6 +60,7 @@ def envelope_shape(exchange: Exchange) -> Iterator[Finding]:
     zh="error 对象应含 param 和 code,值为字符串或 null",
     operations=OPENAI,
     answers=Answers.ERROR,
+    cases=_asks_the_api,
     applies=lambda exchange: exchange.error is not None,
     breaks="clients cannot tell which field or which kind of error it was",
     breaks_zh="客户端无法得知是哪个字段、哪类错误",

@@ -34,7 +34,16 @@ def read(job):
         raise ApiError("no\nsuch model")
     if name == "raises":
         raise Unusable("no choices")
+    if name == "whole":
+        return _whole(httpx.get(job.base_url + "/anything").json())
     sys.stdout.write("noise on stdout\n")
     sys.stdout.flush()
     text = httpx.get(job.base_url + "/anything").text
     return Content(texts=(text,), items=(os.environ.get("OPENAI_API_KEY", "no key"),))
+
+
+def _whole(answer):
+    """All that a chat completion says."""
+    choice, usage = answer["choices"][0], answer["usage"]
+    counts = (usage["prompt_tokens"], usage["completion_tokens"])
+    return Content(texts=(choice["message"]["content"],), finishes=(choice["finish_reason"],), usage=counts)

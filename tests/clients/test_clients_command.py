@@ -53,10 +53,17 @@ def test_a_client_that_breaks_ends_with_1(command: Command, tmp_path: Path) -> N
 
 
 def test_a_client_that_works_ends_with_0(command: Command) -> None:
+    code, lines, _ = command(ledger(exchange("chat/whole", completion())), fake("fake"))
+
+    assert (code, lines[0]) == (0, "Fake 1.0  works: read 1 answers: chat")
+
+
+def test_a_client_that_only_met_refusals_has_shown_nothing(command: Command) -> None:
     refusal = ledger(exchange("chat/refused", {"error": {"message": "no"}}, 404))
     code, lines, _ = command(refusal, fake("fake"))
 
-    assert (code, lines[0]) == (0, "Fake 1.0  works: read 1 answers: chat")
+    assert code == 6
+    assert lines[0].startswith("Fake 1.0  nothing to read")
 
 
 def test_no_client_at_all_ends_with_6(command: Command) -> None:

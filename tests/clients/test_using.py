@@ -85,7 +85,7 @@ def test_only_the_output_may_be_uncounted() -> None:
 
 @pytest.mark.parametrize("arguments", ["", "{"])
 def test_arguments_that_are_no_json_are_of_no_use(arguments: str) -> None:
-    with pytest.raises(ValueError, match=r"Expecting"):
+    with pytest.raises(Unusable, match="the arguments of a tool call are no JSON"):
         tool_call("f", arguments, "t")
 
 

@@ -53,9 +53,6 @@ FINE: dict[str, tuple[Exchange, Reading]] = {
     "tools": (TOOLS, Reading("", "read", CALLED)),
     "forced-call-mended": (FORCED, Reading("", "read", CALLED)),
     "stream-without-usage": (STREAM, read(usage=None)),
-    "refusal": (REFUSED, failed("refused", 404)),
-    "refusal-of-the-same-family": (REFUSED, failed("refused", 400)),
-    "refusal-without-status": (REFUSED, failed("refused")),
     "error-event": (EVENT, failed("refused")),
     "not-given-by-the-client": (
         PLAIN,
@@ -70,6 +67,13 @@ def test_a_client_that_gets_what_is_there_works(name: str) -> None:
     found = verdict(*FINE[name])
 
     assert (found.state, found.troubles, found.read) == (State.WORKS, (), 1)
+
+
+@pytest.mark.parametrize("status", [404, 400, 0])
+def test_a_refusal_that_becomes_an_error_is_right_and_shows_nothing_else(status: int) -> None:
+    found = verdict(REFUSED, failed("refused", status))
+
+    assert (found.state, found.troubles, found.read) == (State.NOTHING_TO_READ, (), 0)
 
 
 WRONG: dict[str, tuple[Exchange, Reading, str, str]] = {

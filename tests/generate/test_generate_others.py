@@ -33,7 +33,7 @@ TARGET = Target(
     Secrets({}),
     models=dict.fromkeys(ROLES, "any-model"),
 )
-MOST_OUTPUT = {"completions": 16 * 3 * 2, "responses": 16, "messages": 16, "gemini.generate": 16}
+MOST_OUTPUT = {"completions": 16 * 3 * 3, "responses": 16, "messages": 16, "gemini.generate": 16}
 PLANS = {(name, seed): generate_other_cases(name, 60, seed) for name in OTHERS for seed in SEEDS}
 VALIDATORS = {name: jsonschema.Draft202012Validator(request_schema(name)) for name in OTHERS}
 
@@ -197,7 +197,7 @@ def test_most_of_what_may_be_sent_is_sent(name):
     good = [case for case in generate_other_cases(name, 150, 1) if case.phase is Phase.VALID]
     found = operation_coverage(name, good)
     assert found.parts
-    assert found.share("property") > 0.6
+    assert found.share("property") > 0.4
     assert all(part.kind != "pair" for part in found.parts)
     assert operation_coverage(name, []).covered == frozenset()
 

@@ -255,16 +255,22 @@ def test_counts_are_judged_without_their_details(details: Any):
 
 BROKEN_STREAMS = {
     "completed says in_progress": [*telling()[:-1], event("response.completed", response=of(status="in_progress"))],
-    "failed for the request": [
-        *begun(),
-        event("response.failed", response=of(status="failed", error={"code": "invalid_prompt", "message": "no"})),
-    ],
+    "incomplete without a reason": [*telling()[:-1], event("response.incomplete", response=of(status="incomplete"))],
 }
 
 
 @pytest.mark.parametrize("events", BROKEN_STREAMS.values(), ids=BROKEN_STREAMS)
 def test_a_stream_that_ends_badly_is_blamed(events: Sequence[Event]):
     assert blamed(run("responses.stream/minimal", stream(events))) == {"responses.status.completed"}
+
+
+def test_a_stream_that_fails_shows_nothing_else():
+    """As with a 5xx: whose mistake it is cannot be seen."""
+    reason = {"code": "invalid_prompt", "message": "no"}
+    events = [*begun(), event("response.failed", response=of(status="failed", error=reason))]
+    judged = verdicts(ledger([run("responses.stream/minimal", stream(events))]), ["responses"])
+    assert judged["responses.status.completed", "responses.stream"].verdict is Verdict.INCONCLUSIVE
+    assert {Verdict.FAIL, Verdict.WARN}.isdisjoint(judgement.verdict for judgement in judged.values())
 
 
 def test_a_cut_stream_that_ends_as_complete_is_blamed():

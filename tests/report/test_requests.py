@@ -14,6 +14,7 @@ from rich.console import Console
 
 from conformance.contract import schema_errors
 from conformance.fixtures import load_cases
+from conformance.generate import generate_other_cases
 from conformance.judging import judge
 from conformance.model import Finding, Provider, Verdict
 from conformance.reporting import report
@@ -449,3 +450,14 @@ def test_a_hostile_answer_is_written_in_a_format_that_holds() -> None:
 
     assert text.isascii()
     assert schema_errors(FORMAT, json.loads(text)) == []
+
+
+def test_other_operations_have_one_line_each() -> None:
+    """Whatever kinds of parts their requests have; without a chat there is no other line."""
+    cases = [*generate_other_cases("responses", 20, 1), *generate_other_cases("audio.translations", 20, 1)]
+    lines = coverage_lines(cases, None)
+
+    assert [line.kind.en for line in lines] == ["parts of responses requests", "parts of audio.translations requests"]
+    assert all(0 < line.covered <= line.total for line in lines)
+    assert all(line.total - line.covered == len(line.missing) + line.more for line in lines)
+    assert len(coverage_lines([SHORT, *cases], None)) > len(lines)

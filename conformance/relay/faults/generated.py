@@ -183,7 +183,11 @@ def _(call: Call) -> None:
 
 
 @fault(
-    "bad-field-unnamed", Stage.ERROR, trips={"generated.invalid.named"}, needs=GENERATED, zh="拒绝时不说明哪个字段有误"
+    "bad-field-unnamed",
+    Stage.ERROR,
+    trips={"generated.invalid.named", "variants.o1.field-clear"},
+    needs=GENERATED,
+    zh="拒绝时不说明哪个字段有误",
 )
 def _(call: Call) -> None:
     """A refusal of an optional field does not say which one it is about."""
