@@ -41,7 +41,9 @@ TOKENS_EACH = 40
 _MOST_MISSING = 3
 _OTHER_KEYS = "; another variable with --key-env, a relay without keys with --no-key"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
-_SECRET = re.compile(r"key|token|secret|auth|passw|credential|cookie|session|sign|jwt|bearer", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?<![a-z])(key|pass|jwt|bearer|session|sign|signature)(?![a-z])|token|secret|apikey|auth|password|credential|cookie"
+)
 _PLAIN = re.compile(r"[a-z][a-z._-]{0,31}|https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]{1,20}){0,3}/?")
 _OURS = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding", "transfer-encoding"})
 
@@ -108,7 +110,7 @@ def _is_plain(header: str, variable: str, value: str) -> bool:
 
     Masking the word `openai` wherever it stands would destroy the evidence, and hide nothing.
     """
-    return not _SECRET.search(f"{header} {variable}") and _PLAIN.fullmatch(value) is not None
+    return not _SECRET.search(f"{header} {variable}".lower()) and _PLAIN.fullmatch(value) is not None
 
 
 def check_secrets(provider: Provider, secrets: Secrets, cases: Sequence[Case]) -> None:

@@ -9,7 +9,14 @@ import pytest
 from judging.runs import CASES, COMPLETION, answer, exchange, generated
 
 from conformance.model import Case, Response
-from conformance.refusals import met_no_route, optional_parts, refusal_is_plain, refused_part
+from conformance.refusals import (
+    is_not_built,
+    met_no_route,
+    optional_parts,
+    refusal_is_plain,
+    refused_part,
+    refuses_model,
+)
 
 MINIMAL = CASES["chat/minimal"]
 UNKNOWN_MODEL = {"error": {"message": "no such model", "code": "model_not_found"}}
@@ -140,3 +147,36 @@ def test_google_may_write_a_name_in_two_ways(name):
     case = replace(generated(), operation="gemini.generate", body=body)
     said = answer({"error": {"code": 400, "message": f"{name} is not supported.", "status": "INVALID_ARGUMENT"}}, 400)
     assert refused_part(exchange(case, said)) == "topK"
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "refused"),
+    [
+        ("The model `x` does not exist", "model_not_found", True),
+        ("This model is not supported in the v1/responses endpoint.", None, True),
+        ("当前分组 default 下对于模型 x 无可用渠道", None, True),
+        ("no available channel for this", None, True),
+        ("This is a chat model and not an embedding model", None, True),
+        ("You must provide n=1 for this model.", "invalid_n", False),
+        ("Unsupported value: 'temperature' does not support 0 with this model.", "unsupported_value", False),
+        ("Invalid value for 'size'", "size_not_supported", False),
+    ],
+)
+def test_a_model_that_is_not_there_is_told_from_a_field_that_is_not_taken(message, code, *, refused):
+    assert refuses_model(exchange(CASES["chat/minimal"], says(message, 400, code=code))) is refused
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "not_built"),
+    [
+        ("messages is not supported by openai", 500, True),
+        ("Rerank endpoints are not enabled here", 403, True),
+        ("暂未开放该接口", 400, True),
+        ("API not implemented", 501, True),
+        ("Internal server error", 500, False),
+        ("Invalid value for 'input'", 400, False),
+        ("messages is not supported by openai", 429, False),
+    ],
+)
+def test_an_operation_can_be_refused_in_words(message, status, *, not_built):
+    assert is_not_built(exchange(CASES["chat/minimal"], says(message, status))) is not_built

@@ -18,6 +18,7 @@ from conformance.vetting import (
     gather_secrets,
     new_folder,
     parse_headers,
+    parse_models,
 )
 
 
@@ -93,3 +94,53 @@ def test_a_run_knows_its_ledger(tmp_path: Path) -> None:
     provider = Provider("http://h", "m", "")
 
     assert Run(provider, gather_secrets(provider, {}), (), Limits(), (), tmp_path).ledger == tmp_path / "ledger.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("header", "variable", "value", "hidden"),
+    [
+        ("x-portkey-provider", "PROVIDER", "openai", False),
+        ("x-portkey-custom-host", "HOST", "http://127.0.0.1:9017/v1", False),
+        ("x-portkey-api-key", "PORTKEY", "openai", True),
+        ("x-team", "MY_TOKEN", "openai", True),
+        ("x-config", "CONFIG", "pc-demo-5f3a9c", True),
+        ("x-host", "HOST", "https://user:secret@example.com", True),
+        ("x-host", "HOST", "https://example.com/?k=1", True),
+    ],
+)
+def test_an_ordinary_word_in_a_header_is_no_secret(header, variable, value, *, hidden):
+    provider = Provider("http://h/v1", "m", "", headers={header: variable})
+    secrets = gather_secrets(provider, {variable: value})
+    assert secrets.get(variable) == value
+    assert (value not in secrets.mask_text(f"<{value}>")) is hidden
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (["a"], {"chat": "a"}),
+        (["a,embeddings=b", "speech=c"], {"chat": "a", "embeddings": "b", "speech": "c"}),
+        (["chat=a", " embeddings = b "], {"chat": "a", "embeddings": "b"}),
+        (["a", "a"], {"chat": "a"}),
+        (["chat=a=b"], {"chat": "a=b"}),
+    ],
+)
+def test_models_are_given_by_role(given, found):
+    assert parse_models(given) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "no chat model is given"),
+        (["embeddings=b"], "no chat model is given"),
+        (["a,embedings=b"], "there is no role 'embedings'"),
+        (["a", "b"], "two models for chat: 'a' and 'b'"),
+        (["a,speech="], "'' is no model name"),
+        ([""], "'' is no model name"),
+    ],
+)
+def test_what_gives_no_models_is_refused(given, message):
+    with pytest.raises(UsageError) as caught:
+        parse_models(given)
+    assert message in caught.value.message

@@ -22,7 +22,9 @@ from .runs import ledger
 
 FOLDER = data("fixtures") / "exchanges"
 RULES = catalogue()
-_SOURCE = re.compile(r"(openai|anthropic|google|one-api|new-api|jina|cohere|rfc|w3c|whatwg|page|apifox):[A-Za-z0-9/.#_-]+")
+_SOURCE = re.compile(
+    r"(openai|anthropic|google|one-api|new-api|jina|cohere|rfc|w3c|whatwg|page|apifox):[A-Za-z0-9/.#_-]+"
+)
 _LINE = re.compile(r"[A-Z]{2,4}-\d\d|\d\.\d")
 
 every_rule = pytest.mark.parametrize("described", RULES.values(), ids=RULES)
