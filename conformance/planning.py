@@ -16,7 +16,7 @@ from conformance.rules.base import Rule, catalogue
 from conformance.scenarios import check
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from conformance.profiles import Profile
@@ -75,7 +75,7 @@ def plan(
         and not (keyless and case.auth is not Auth.KEY and case.operation != "gateway")
         and not (alone and (case.during or "at-once" in case.probes))
     ]
-    return _ordered(_with_companions(wanted, cases))
+    return _ordered(with_companions((case.id for case in wanted), cases))
 
 
 def _affordable(cases: Sequence[Case], *, dear: bool) -> list[Case]:
@@ -142,14 +142,17 @@ def _below(rule: str, prefix: str) -> bool:
     return rule == prefix or rule.startswith(prefix.rstrip(".") + ".")
 
 
-def _with_companions(wanted: Sequence[Case], cases: Sequence[Case]) -> list[Case]:
-    """Add the cases that a wanted one waits for, and those that must run during it."""
-    ids = {case.id for case in wanted}
-    ids |= {case.follows for case in wanted} | {case.during for case in wanted}
-    ids.discard("")
-    scenarios = {case.scenario for case in cases if case.scenario and case.id in ids}
-    ids |= {case.id for case in cases if case.scenario in scenarios}
-    ids |= {case.id for case in cases if case.during in ids}
+def with_companions(needed: Iterable[str], cases: Sequence[Case]) -> list[Case]:
+    """The cases with these ids, those that they wait for, those that run during one, and all steps of their scenarios."""
+    known = {case.id: case for case in cases}
+    ids: set[str] = set()
+    more = set(needed) & known.keys()
+    while more:
+        ids |= more
+        awaited = {name for each in more for name in (known[each].follows, known[each].during)}
+        scenarios = {known[each].scenario for each in more} - {""}
+        beside = {case.id for case in cases if case.during in ids or case.scenario in scenarios}
+        more = (awaited | beside) & known.keys() - ids
     return [case for case in cases if case.id in ids]
 
 

@@ -76,12 +76,13 @@ def literal(value: Any) -> Any:
     return [literal(inner) for inner in value] if isinstance(value, list) else value
 
 
-def models_then_retrieve(listing: Case, single: Case) -> Steps:
+def models_then_retrieve(listing: Case, *later: Case) -> Steps:
     """Ask for the last model of the list by its own name: the one that is asked all the time may be a special case."""
     listed = yield listing
     if _good(listed):
         name = quote(listed.json["data"][-1]["id"], safe="/:@")
-        yield replace(single, path=f"/models/{name}")
+        for single in later:
+            yield replace(single, path=f"/models/{name}")
 
 
 def tool_round(asking: Case, *later: Case) -> Steps:
@@ -103,11 +104,12 @@ def _call_again(call: Any) -> dict[str, Any]:
     return {"id": call["id"], "type": "function", "function": function}
 
 
-def previous_response(told: Case, asked: Case) -> Steps:
+def previous_response(told: Case, *later: Case) -> Steps:
     """Go on from an answer that was just given, by its own id."""
     answer = yield told
     if _good(answer) and isinstance(answer.json["id"], str):
-        yield with_body(asked, previous_response_id=literal(answer.json["id"]))
+        for asked in later:
+            yield with_body(asked, previous_response_id=literal(answer.json["id"]))
 
 
 def speech_then_transcription(spoken: Case, *later: Case) -> Steps:

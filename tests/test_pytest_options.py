@@ -29,7 +29,7 @@ URL, MODEL = ("--relay-url", "http://127.0.0.1:9/v1"), ("--relay-model", "m")
         (URL, "--relay-url needs --relay-model"),
         (("--relay-url", "", *MODEL), "'' is no base URL"),
         (("--relay-url", "ftp://x", *MODEL), "'ftp://x' is no base URL"),
-        ((*URL, "--relay-model", " "), "' ' is no model name"),
+        ((*URL, "--relay-model", " "), "'' is no model name"),
         ((*URL, *MODEL, "--relay-key-env", "RELAY_NO_SUCH"), "the environment variable RELAY_NO_SUCH is not set"),
         ((*URL, *MODEL, "--relay-header", "x"), "--relay-header 'x' is not NAME=ENVVAR"),
         ((*URL, *MODEL, "--relay-out", "taken"), "taken holds a run already"),

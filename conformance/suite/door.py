@@ -17,12 +17,12 @@ from conformance.errors import ConformanceError, UsageError
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.model import Finding, Judgement, Ledger, Limits, Severity, Verdict
-from conformance.planning import PREFLIGHT, plan
+from conformance.planning import PREFLIGHT, plan, with_companions
 from conformance.redaction import Secrets
 from conformance.suite import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from conformance.model import Case, Provider
     from conformance.profiles import Profile
@@ -160,7 +160,7 @@ class LiveDoor(Door):
     def cases(self) -> list[Case]:
         """What the selected checks need to be sent, in sending order."""
         needed = {case for key in self.selected for case in self._planned[key].exchanges}
-        return _with_companions(needed | set(PREFLIGHT), self._run.cases)
+        return with_companions(needed | set(PREFLIGHT), self._run.cases)
 
     def close(self) -> None:
         """Remove the temporary folder when nothing came to be in it."""
@@ -222,18 +222,6 @@ def open_relay(asked: Asked, out: Path | None, *, strict: bool, sends: bool) -> 
     folder = Path(tempfile.mkdtemp(prefix="relay-conformance-")) if temporary else out or Path()
     run = vetting.Run(provider, secrets, cases, asked.limits, (), folder, asked.profile)
     return LiveDoor(run, strict=strict, sends=sends, temporary=temporary)
-
-
-def _with_companions(needed: set[str], cases: Sequence[Case]) -> list[Case]:
-    """The needed cases, those that they wait for, and those that run during one of them."""
-    known = {case.id: case for case in cases}
-    ids: set[str] = set()
-    more = needed
-    while more:
-        ids |= more
-        awaited = {name for each in more for name in (known[each].follows, known[each].during)}
-        more = (awaited | {case.id for case in cases if case.during in ids}) & known.keys() - ids
-    return [case for case in cases if case.id in ids]
 
 
 @contextmanager

@@ -67,7 +67,8 @@ class Run:
     @property
     def failures(self) -> set[str]:
         """The kinds of failures that were met."""
-        return {exchange.failure.kind for exchange in self.ledger.exchanges if exchange.failure}
+        failures = {exchange.failure.kind for exchange in self.ledger.exchanges if exchange.failure}
+        return failures - {"no-basis", "no-model"}  # what was never asked for met nothing
 
 
 def vet(base_url: str, folder: Path, only: Sequence[str] = (), judged: Sequence[str] = (), **limits: float) -> Run:

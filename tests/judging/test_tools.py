@@ -281,7 +281,6 @@ def test_results_are_given_under_the_ids_that_the_relay_gave():
         said(5),
         said(call(), tool_calls=None),
         said(call(id="\ud800")),
-        said(call(id="$data:red.png")),
         {"choices": []},
         [],
         b"<html>",
