@@ -76,7 +76,7 @@ def materialise(case: Case, target: Target) -> Request:
 
 def is_elsewhere(case: Case) -> bool:
     """Whether a case asks for an address that an answer named: no key and no header of the user's goes there."""
-    return case.path.startswith(("http://", "https://"))
+    return case.path.lower().startswith(("http://", "https://"))
 
 
 def url_of(case: Case, target: Target, model: str) -> str:

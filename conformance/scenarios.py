@@ -8,6 +8,7 @@ what only an earlier answer can tell. It ends early where that answer gives noth
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,11 @@ Steps = Generator["Case", "Exchange", None]
 _OK = range(200, 300)
 _LARGEST_PICTURE = 4 * 1024 * 1024  # what OpenAI takes
 _LONGEST_ADDRESS = 8_000
-_MAGIC = {b"\xff\xd8": "jpeg", b"RIFF": "webp"}
+_LONGEST_NAME = 2_000
+"""Characters of a name that is asked for again; some gateways pack a lot into the id of a response."""
+_LONGEST_TURNS = 40_000
+"""Characters of a conversation that is sent back, which is paid for: an honest one has some hundreds."""
+_MAGIC = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
 _LONGEST_SOUND = 2 * 1024 * 1024
 """Bytes that are sent back: far more than a short sentence takes."""
 
@@ -69,20 +74,31 @@ def literal(value: Any) -> Any:
     Raises ValueError for text that cannot be sent, such as half of a surrogate pair.
     """
     if isinstance(value, str):
-        value.encode()
-        return f"${value}" if value.startswith("$") else value
+        return f"${_sendable(value)}" if value.startswith("$") else _sendable(value)
     if isinstance(value, dict):
-        return {name: literal(inner) for name, inner in value.items()}
+        return {_sendable(name): literal(inner) for name, inner in value.items()}
     return [literal(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _sendable(text: str) -> str:
+    text.encode()
+    return text
+
+
+def _name(value: Any) -> str:
+    """A name that an answer gave; raises ValueError for what is none that can be asked for."""
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
+        raise ValueError("no name")
+    return value
 
 
 def models_then_retrieve(listing: Case, *later: Case) -> Steps:
     """Ask for the last model of the list by its own name: the one that is asked all the time may be a special case."""
     listed = yield listing
     if _good(listed):
-        name = quote(listed.json["data"][-1]["id"], safe="/:@")
-        for single in later:
-            yield replace(single, path=f"/models/{name}")
+        name = _name(listed.json["data"][-1]["id"])
+        for single in later if ".." not in name.split("/") else ():
+            yield replace(single, path=f"/models/{quote(name, safe='/:@')}")
 
 
 def tool_round(asking: Case, *later: Case) -> Steps:
@@ -94,8 +110,9 @@ def tool_round(asking: Case, *later: Case) -> Steps:
         *turns, result = (telling.body or {})["messages"]
         said = {"role": "assistant", "content": message.get("content"), "tool_calls": calls}
         results = [{**result, "tool_call_id": literal(call["id"])} for call in calls]
-        if results:
-            yield with_body(telling, messages=[*turns, literal(said), *results])
+        messages = [*turns, literal(said), *results]
+        if results and len(json.dumps(messages)) <= _LONGEST_TURNS:
+            yield with_body(telling, messages=messages)
 
 
 def _call_again(call: Any) -> dict[str, Any]:
@@ -107,9 +124,8 @@ def _call_again(call: Any) -> dict[str, Any]:
 def previous_response(told: Case, *later: Case) -> Steps:
     """Go on from an answer that was just given, by its own id."""
     answer = yield told
-    if _good(answer) and isinstance(answer.json["id"], str):
-        for asked in later:
-            yield with_body(asked, previous_response_id=literal(answer.json["id"]))
+    for asked in later if _good(answer) else ():
+        yield with_body(asked, previous_response_id=literal(_name(answer.json["id"])))
 
 
 def speech_then_transcription(spoken: Case, *later: Case) -> Steps:
@@ -142,8 +158,8 @@ def generate_then_edit(generate: Case, *later: Case) -> Steps:
         picture = fetched.response.body if fetched.response and _good(fetched) else b""
     else:
         picture = base64.b64decode(made.json["data"][0]["b64_json"])
-    if 0 < len(picture) <= _LARGEST_PICTURE:
-        kind = next((kind for begin, kind in _MAGIC.items() if picture.startswith(begin)), "png")
+    kind = next((kind for begin, kind in _MAGIC.items() if picture.startswith(begin)), "")
+    if kind and len(picture) <= _LARGEST_PICTURE:
         written = base64.b64encode(picture).decode()
         image = {"base64": written, "name": f"picture.{kind}", "type": f"image/{kind}"}
         for edit in edits:
@@ -170,7 +186,7 @@ def drawing_then_fetch(ask: Case, *fetch: Case) -> Steps:
 def _address(exchange: Exchange) -> str:
     """Where the first picture of an answer is; empty where it is in the answer itself."""
     url = exchange.json["data"][0].get("url")
-    usable = isinstance(url, str) and url.startswith(("http://", "https://")) and len(url) <= _LONGEST_ADDRESS
+    usable = isinstance(url, str) and url.lower().startswith(("http://", "https://")) and len(url) <= _LONGEST_ADDRESS
     return url if usable else ""
 
 
