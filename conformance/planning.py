@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from conformance.model import Ledger
     from conformance.profiles import Profile
 
 _PROMPTS = ("messages", "system", "prompt", "input", "contents", "query", "documents", "instructions")
@@ -123,6 +124,19 @@ def ceiling(cases: Sequence[Case]) -> Ceiling:
     )
 
 
+def still_to_send(planned: Sequence[Case], done: Ledger | None) -> list[Case]:
+    """The planned cases that a run still lacks, or all without one.
+
+    What was not sent for want of budget is; so is a step that had nothing to go on, when a step before it is.
+    """
+    kinds = {each.case.id: each.failure.kind if each.failure else "" for each in done.exchanges} if done else {}
+    if done and done.stop:
+        kinds = {id_: kind for id_, kind in kinds.items() if id_ not in PREFLIGHT}
+    lacking = {case.id for case in planned if kinds.get(case.id, "unsent") in {"unsent", "cancelled"}}
+    again = {case.scenario for case in planned if case.scenario and case.id in lacking}
+    return [case for case in planned if case.id in lacking or (case.scenario in again and kinds[case.id] == "no-basis")]
+
+
 def prompt_length(case: Case) -> int:
     """Characters of all message texts of a case; a request that is wrong on purpose may have none."""
     body = case.body or case.form or {}
@@ -143,7 +157,7 @@ def _below(rule: str, prefix: str) -> bool:
 
 
 def with_companions(needed: Iterable[str], cases: Sequence[Case]) -> list[Case]:
-    """The cases with these ids, those that they wait for, those that run during one, and all steps of their scenarios."""
+    """The cases with these ids, those that they wait for, those that run during one, all steps of their scenarios."""
     known = {case.id: case for case in cases}
     ids: set[str] = set()
     more = set(needed) & known.keys()

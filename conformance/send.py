@@ -28,7 +28,7 @@ from conformance.model import (
     Provider,
     Stop,
 )
-from conformance.planning import PREFLIGHT
+from conformance.planning import PREFLIGHT, still_to_send
 from conformance.preflight import base_urls, listed_models, reason_to_stop, speaks_api
 from conformance.redaction import Secrets
 from conformance.refusals import GENERATED, wants_other_limit
@@ -37,7 +37,7 @@ from conformance.roles import CHAT, pick_models
 from conformance.scenarios import advance, begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     Progress = Callable[[int, int, Exchange], None]
@@ -108,6 +108,8 @@ async def _record(
     with LedgerWriter(path, secrets) as writer:
         if done is None:
             writer.header(provider, limits, planned, rules, time.time())
+        else:
+            provider = replace(provider, models=done.provider.models, page_models=done.provider.page_models)
         recorder = _Recorder(planned, provider, limits, secrets, writer, progress, done)
         await recorder.run()
 
@@ -123,14 +125,20 @@ def _resumed(path: Path, provider: Provider) -> Ledger | None:
             f"{path} records {done.provider.model} at {done.provider.base_url}",
             "resume with the same base URL and model, or choose another folder",
         )
+    _check_models(path, done, provider.models)
     cut_torn_line(path)
     return done
 
 
-def _missing(done: Ledger | None, case: Case) -> bool:
-    """Whether a case still has to be sent."""
-    exchange = done.by_case.get(case.id) if done and not (done.stop and case.id in PREFLIGHT) else None
-    return exchange is None or (exchange.failure is not None and exchange.failure.kind in {"unsent", "cancelled"})
+def _check_models(path: Path, done: Ledger, given: Mapping[str, str]) -> None:
+    """Refuse models that an interrupted run does not ask."""
+    known = {**done.models, **done.provider.models}
+    for role, model in given.items():
+        if known.get(role) != model:
+            raise UsageError(
+                f"{path} asks {known.get(role, 'no model')} for {role}, not {model}",
+                "resume with the models of that run (they need not be given again), or choose another folder",
+            )
 
 
 class _Slots:
@@ -172,7 +180,7 @@ class _Recorder:
         progress: Progress | None,
         done: Ledger | None,
     ) -> None:
-        self._cases = [case for case in planned if _missing(done, case)]
+        self._cases = still_to_send(planned, done)
         self._total = len(planned)
         self._planned = planned
         self._done = done

@@ -18,7 +18,7 @@ from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.materialise import role_of
 from conformance.model import Limits, Phase, Provider
-from conformance.planning import ceiling
+from conformance.planning import ceiling, still_to_send
 from conformance.preflight import base_urls
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
@@ -196,7 +196,7 @@ def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) ->
 def announce_rest(path: Path) -> list[str]:
     """What an interrupted run still lacks."""
     ledger = read_ledger(path)
-    left = [case for case in ledger.plan if case.id not in ledger.by_case]
+    left = still_to_send(ledger.plan, ledger)
     top = ceiling(left)
     done = f"{len(ledger.plan) - len(left)} of {len(ledger.plan)} requests are recorded"
     return [f"{done}, {top.requests} are left, at most {top.output_tokens:,} output tokens"]

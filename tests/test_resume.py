@@ -20,7 +20,7 @@ from conformance.errors import LedgerError, UsageError
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.model import Exchange, Ledger, Limits, Provider
-from conformance.planning import plan
+from conformance.planning import PREFLIGHT, plan
 from conformance.redaction import Secrets
 from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, BackgroundRelay, create_app
 from conformance.reporting.summary import run_verdict
@@ -280,3 +280,42 @@ def test_progress_counts_what_an_earlier_run_has_recorded(tmp_path: Path) -> Non
         total = len(record(plan(FEW), provider, path, secrets=SECRETS, resume=True, progress=step).plan)
 
     assert steps == [(number, total) for number in range(kept + 1, total + 1)]
+
+
+def test_a_step_that_lacked_an_unsent_one_is_sent_on_resume(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    cases = [case for case in plan() if case.id in PREFLIGHT or case.scenario == "tool-round"]
+    with BackgroundRelay() as relay:
+        provider = Provider(relay.base_url, DEFAULT_MODEL)
+        short = record(cases, provider, path, secrets=SECRETS, limits=Limits(requests=2))
+        whole = record(cases, provider, path, secrets=SECRETS, resume=True)
+
+    steps = [case.id for case in cases if case.scenario]
+    assert [short.by_case[step].was_sent for step in steps] == [False] * len(steps)
+    assert [whole.by_case[step].status for step in steps] == [200] * len(steps)
+
+
+@pytest.mark.parametrize(
+    ("models", "accepted"),
+    [
+        ({}, True),
+        ({"embeddings": "mock-chat"}, True),
+        ({"rerank": "mock-rerank"}, True),
+        ({"embeddings": "text-embedding-3-mock"}, False),
+        ({"rerank": "mock-chat"}, False),
+        ({"speech": "mock-tts"}, False),
+    ],
+)
+def test_a_run_is_continued_with_its_own_models(models: dict[str, str], accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    path = tmp_path / "ledger.jsonl"
+    cases = [case for case in plan() if case.id in PREFLIGHT or case.operation in {"embeddings", "rerank"}]
+    with BackgroundRelay() as relay:
+        provider = Provider(relay.base_url, DEFAULT_MODEL, models={"embeddings": "mock-chat"})
+        record(cases, provider, path, secrets=SECRETS)
+        keep_lines(path, 5)
+        again = replace(provider, models=models)
+        if accepted:
+            assert record(cases, again, path, secrets=SECRETS, resume=True).models["embeddings"] == "mock-chat"
+        else:
+            with pytest.raises(UsageError, match="resume|asks"):
+                record(cases, again, path, secrets=SECRETS, resume=True)
