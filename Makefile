@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types coverage package faults docs bench repeats clean
+.PHONY: demo test lint types coverage package faults docs bench repeats clients clean
 
 demo: $(READY)  ## vet the reference relay that we ship, and say where the report is
 	$(BIN)/relay-conformance demo
@@ -48,6 +48,10 @@ repeats: $(READY)  ## hundreds of runs against honest relays, awkward ones too: 
 	$(BIN)/python -m tools.repeats 200 300
 	$(BIN)/python -m tools.repeats 200 0 200 plain
 	$(BIN)/python -m tools.repeats 40 50 200
+
+clients: $(READY)  ## the tests with real clients, which are large to install
+	$(BIN)/python -m pip install --quiet --editable '.[clients]'
+	$(BIN)/python -m pytest tests/clients -n auto
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'

@@ -18,6 +18,8 @@ from conformance.commands.clients_command import clients_command
 from conformance.commands.derive_command import derive_command
 from conformance.commands.profiles_command import profiles_command
 from conformance.commands.replay_command import replay_command
+from conformance.commands.rules_command import rules_command
+from conformance.commands.serve_command import serve_command
 from conformance.errors import ConformanceError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from conformance.model import Case, Ledger, Limits
     from conformance.profiles import Profile
-    from conformance.rules.base import Rule
     from conformance.vetting import Run
 
 SLOWEST = 0.01
@@ -158,6 +159,8 @@ cli.add_command(clients_command)
 cli.add_command(derive_command)
 cli.add_command(profiles_command)
 cli.add_command(replay_command)
+cli.add_command(rules_command)
+cli.add_command(serve_command)
 
 
 def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -227,7 +230,10 @@ def _sending(command: Callable[..., Any]) -> Callable[..., Any]:
 @_sending
 @click.option("--clients", is_flag=True, help="Let the real clients that are installed read the answers.")
 def vet(strict: bool, clients: bool, **options: Any) -> int:  # noqa: FBT001 - click passes options by name
-    """Send the plan to the relay at BASE_URL, judge what comes back, and write the reports."""
+    """Check the relay at BASE_URL.
+
+    Sends the plan, judges what comes back, and writes the reports.
+    """
     from conformance import vetting
 
     run = _settle(options)
@@ -244,7 +250,10 @@ def vet(strict: bool, clients: bool, **options: Any) -> int:  # noqa: FBT001 - c
 @cli.command()
 @_sending
 def plan(**options: Any) -> None:
-    """Show what `vet` would send with the same options, and what it could cost. Sends nothing."""
+    """Show what vet would send, and its cost.
+
+    Takes the same options and sends nothing: a line for each request, one for each operation, and the sums.
+    """
     from conformance import vetting
 
     vetting.checked_provider(options["base_url"], options["models"], "", "", options["header"])
@@ -253,11 +262,16 @@ def plan(**options: Any) -> None:
     width = max(len(case.id) for case in cases)
     for case in cases:
         click.echo(f"{case.id:{width}}  {case.price:5}  {case.output_tokens:4} tokens  {case.purpose}")
-    click.echo()
-    for line in vetting.announce_models(cases, vetting.parse_models(options["models"])):
-        click.echo(line)
+    models = vetting.announce_models(cases, vetting.parse_models(options["models"]))
     announced = vetting.announce(cases, _limits(options), options["minimize_budget"])
-    for line in (*announced, *vetting.announce_coverage(cases, profile)):
+    for line in (
+        "",
+        *vetting.announce_operations(cases),
+        "",
+        *models,
+        *announced,
+        *vetting.announce_coverage(cases, profile),
+    ):
         click.echo(line)
 
 
@@ -268,7 +282,10 @@ def plan(**options: Any) -> None:
 @click.option("--profile", metavar="NAME|FOLDER", help="The provider's own page (default: that of the run).")
 @click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
 def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | None, strict: bool) -> int:  # noqa: FBT001
-    """Judge a recorded run again, offline: LEDGER is a ledger.jsonl or the folder that holds one."""
+    """Judge a recorded run again, offline.
+
+    LEDGER is a ledger.jsonl or the folder that holds one.
+    """
     from conformance import vetting
     from conformance.ledger import read_ledger
 
@@ -288,7 +305,10 @@ def judge(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | 
 @click.option("--header", multiple=True, metavar="NAME=ENVVAR", help="A further header that the run sent. Repeatable.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 def minimize(ledger: Path, case: str, rule: str, yes: bool, **options: Any) -> int:  # noqa: FBT001
-    """Find the smallest request that still fails like CASE of LEDGER; asks the relay of that run again."""
+    """Find the smallest request that still fails.
+
+    It fails like CASE of LEDGER; the relay of that run is asked again.
+    """
     from conformance import vetting
     from conformance.ledger import read_ledger
     from conformance.reporting.terminal import print_smallest
@@ -308,69 +328,13 @@ def minimize(ledger: Path, case: str, rule: str, yes: bool, **options: Any) -> i
 
 
 @cli.command()
-@click.argument("name", metavar="[ID|PREFIX]", required=False, default="")
-def rules(name: str) -> None:
-    """List the rules, or those below PREFIX; explain the rule ID."""
-    from conformance.clients.rules import client_rules
-    from conformance.planning import select_rules
-
-    by_clients = client_rules()
-    chosen = [rule for each, rule in by_clients.items() if each.startswith(name)]
-    if not (name and chosen):
-        chosen = [*select_rules([name] if name else []), *chosen]
-    if name in {rule.id for rule in chosen}:
-        _explain(next(rule for rule in chosen if rule.id == name))
-        return
-    width = max(len(rule.id) for rule in chosen)
-    for rule in chosen:
-        click.echo(f"{rule.id:{width}}  {rule.severity:6}  {rule.requirement}")
-
-
-def _explain(rule: Rule) -> None:
-    """Everything about one rule."""
-    click.echo(f"{rule.id}\n\n{rule.text}\n{rule.zh}\n")
-    click.echo(f"severity    {rule.severity}")
-    click.echo(f"operations  {', '.join(rule.operations)}")
-    click.echo(f"document    {rule.doc} ({rule.basis})")
-    if rule.lines:
-        click.echo(f"facts       {', '.join(rule.lines)}")
-    click.echo(f"breaks      {rule.breaks}\n            {rule.breaks_zh}")
-
-
-@cli.command()
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 takes a free one.", show_default=True)
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch a fault on. Repeatable.")
-@click.option("--latency-ms", default=0, type=click.IntRange(0), help="Wait before each answer.", show_default=True)
-@click.option("--quirks", type=int, metavar="SEED", help="Honest but awkward: chunk borders, comments, a weak model …")
-@click.option("--list-faults", is_flag=True, help="List the faults and stop.")
-def serve(port: int, faults: tuple[str, ...], latency_ms: int, quirks: int | None, list_faults: bool) -> None:  # noqa: FBT001
-    """Run the reference relay on loopback, correct or with faults, until Ctrl-C."""
-    from conformance import relay
-
-    if list_faults:
-        known = relay.catalogue()
-        width = max(map(len, known))
-        for name, fault in known.items():
-            click.echo(f"{name:{width}}  {fault.sentence}")
-        return
-    app = relay.create_app(
-        faults=faults, quirks=None if quirks is None else relay.Quirks(quirks), latency=latency_ms / 1000
-    )
-
-    def ready(actual: int) -> None:
-        click.echo(f"base URL  http://127.0.0.1:{actual}/v1")
-        click.echo(f"key       {relay.DEFAULT_KEY}")
-        click.echo(f"model     {relay.DEFAULT_MODEL}")
-        click.echo("stop it with Ctrl-C")
-
-    relay.serve("127.0.0.1", port, app, ready)
-
-
-@cli.command()
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch a fault on. Repeatable.")
 @click.option("--out", type=_Folder(), help="Folder for ledger and reports.")
 def demo(faults: tuple[str, ...], out: Path | None) -> int:
-    """Vet the reference relay that we ship: no relay, key or network needed."""
+    """Vet the reference relay that we ship.
+
+    No relay, key or network is needed.
+    """
     from conformance import relay, vetting
     from conformance.model import Limits, Provider
     from conformance.planning import plan as make_plan
@@ -412,9 +376,10 @@ def _limits(options: dict[str, Any]) -> Limits:
 
 def _planned(options: dict[str, Any], profile: Profile | None) -> tuple[Case, ...]:
     """The cases that the options ask for."""
+    from conformance import vetting
     from conformance.planning import plan as make_plan
 
-    return tuple(
+    cases = tuple(
         make_plan(
             options["only"],
             keyless=options["no_key"],
@@ -425,6 +390,8 @@ def _planned(options: dict[str, Any], profile: Profile | None) -> tuple[Case, ..
             dear=options["dear"],
         )
     )
+    vetting.check_selection(options["only"], cases, dear=options["dear"])
+    return cases
 
 
 def _settle(options: dict[str, Any]) -> Run:

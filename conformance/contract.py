@@ -1,6 +1,6 @@
 """Finds and loads the schemas, from the wheel or the checkout, and says what a body breaks of them.
 
-`compat` is what the official SDK needs; `strict` adds what only OpenAI's own document requires, and every
+`compat` is what the official SDK needs; `strict` adds what only the vendor's own document requires, and every
 strict schema contains its compat schema. jsonschema-rs decides quickly, jsonschema words the errors.
 """
 

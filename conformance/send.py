@@ -233,13 +233,7 @@ class _Recorder:
         else:
             return reason_to_stop(*tried[0])
         if wants_other_limit(chat):
-            self._target = replace(self._target, limit_field="max_completion_tokens")
-            again = await self._attempts(chat_case)
-            # Where the other name does not help either, the first answer is the one to judge.
-            helped = again.status < chat.status
-            self._keep_aside(chat if helped else again)
-            chat = again if helped else chat
-            self._target = replace(self._target, limit_field="max_completion_tokens" if helped else "max_tokens")
+            chat = await self._with_other_limit(chat_case, chat)
         self._pick_models(models)
         self._writer.resolved(self._target.base_url, self._target.limit_field, self._target.models)
         missing = {case.id for case in self._cases}
@@ -250,6 +244,17 @@ class _Recorder:
         ]
         self._cases = [case for case in self._cases if case.id not in PREFLIGHT]
         return reason_to_stop(*kept)
+
+    async def _with_other_limit(self, case: Case, refused: Exchange) -> Exchange:
+        """Try the newer name of the output limit; where that does not help either, the first answer is judged."""
+        self._target = replace(self._target, limit_field="max_completion_tokens")
+        again = await self._attempts(case)
+        if again.status < refused.status:
+            self._keep_aside(refused)
+            return again
+        self._keep_aside(again)
+        self._target = replace(self._target, limit_field="max_tokens")
+        return refused
 
     def _pick_models(self, models: Exchange) -> None:
         """Find a model for every role that the plan needs."""

@@ -17,8 +17,9 @@ from conformance.failing import BUDGET, MOST_SEARCHES, broken_rules, worth_minim
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.materialise import role_of
-from conformance.model import Limits, Phase, Provider
-from conformance.planning import ceiling, still_to_send
+from conformance.model import Limits, Phase, Price, Provider
+from conformance.operations import OPERATIONS
+from conformance.planning import ceiling, plan, select_rules, still_to_send
 from conformance.preflight import base_urls
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
@@ -39,6 +40,7 @@ TOKENS_EACH = 40
 """Output tokens by which the usual limit grows with each generated request."""
 
 _MOST_MISSING = 3
+_ONE_EACH = "one run asks one model in each role; those of other roles are given as ROLE=NAME: embeddings=NAME"
 _OTHER_KEYS = "; another variable with --key-env, a relay without keys with --no-key"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
 _SECRET = re.compile(
@@ -193,6 +195,27 @@ def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) ->
     return lines
 
 
+def check_selection(only: Sequence[str], cases: Sequence[Case], *, dear: bool) -> None:
+    """Refuse a selection of rules that look at dear requests alone in a run without them; it would judge nothing."""
+    for prefix in () if dear else only:
+        rules = select_rules([prefix])
+        seen = any(rule.selects(case) for rule in rules for case in cases)
+        if not seen and any(rule.selects(case) for rule in rules for case in plan([prefix], dear=True)):
+            raise UsageError(f"{prefix!r} looks at requests that cost more, which are not sent", "add --dear")
+
+
+def announce_operations(cases: Sequence[Case]) -> list[str]:
+    """A table for people: what each operation is asked, at which price at most, and what it can cost."""
+    prices = list(Price)
+    lines = [f"{'operation':20}  requests  price  output tokens"]
+    for name in OPERATIONS:
+        asked = [case for case in cases if case.operation == name]
+        if asked:
+            top, price = ceiling(asked), max((case.price for case in asked), key=prices.index)
+            lines.append(f"{name:20}  {top.requests:8,}  {price:5}  {top.output_tokens:13,}")
+    return lines
+
+
 def announce_rest(path: Path) -> list[str]:
     """What an interrupted run still lacks."""
     ledger = read_ledger(path)
@@ -239,7 +262,7 @@ def parse_models(given: Iterable[str]) -> dict[str, str]:
         if not model or not model.isprintable():
             raise UsageError(f"{model!r} is no model name", "copy it from the provider's model list")
         if found.setdefault(role, model) != model:
-            raise UsageError(f"two models for {role}: {found[role]!r} and {model!r}", "one run asks one of them")
+            raise UsageError(f"two models for {role}: {found[role]!r} and {model!r}", _ONE_EACH)
     if CHAT not in found:
         raise UsageError("no chat model is given", "--model NAME, beside the models of other roles")
     return found
@@ -247,7 +270,8 @@ def parse_models(given: Iterable[str]) -> dict[str, str]:
 
 def announce_models(cases: Sequence[Case], given: Mapping[str, str]) -> list[str]:
     """Which model is asked for what, in lines for people: given, or picked when the run begins."""
-    wanted = {role: None for case in cases if (role := role_of(case)) and role != CHAT}
+    asked = {role_of(case) for case in cases} - {"", CHAT}
+    wanted = [role for role in ROLES if role in asked]
     open_ = [role for role in wanted if role not in given and ROLES[role].falls_back not in given]
     known = [f"{role} {given[role]}" for role in wanted if role in given]
     lines = [f"models given: {', '.join(known)}"] if known else []

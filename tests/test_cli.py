@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -295,6 +296,20 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
 
 def test_the_version_is_printed(run: Run) -> None:
     assert run("--version")[0] == 0
+
+
+def test_a_plan_sums_up_what_each_operation_costs(run: Run) -> None:
+    _, out, _ = run("plan", URL, *MODEL, "--dear")
+
+    lines = out.splitlines()
+    table = [line.split() for line in lines[lines.index("operation             requests  price  output tokens") + 1 :]]
+    table = table[: table.index([])]
+    total = re.search(r"(\d+) requests planned, at most ([\d,]+) output tokens", out)
+    assert total
+    assert sum(int(row[1].replace(",", "")) for row in table) == int(total[1])
+    assert sum(int(row[3].replace(",", "")) for row in table) == int(total[2].replace(",", ""))
+    prices = {row[0]: row[2] for row in table}
+    assert (prices["models.list"], prices["embeddings"], prices["images.edits"]) == ("free", "cheap", "dear")
 
 
 def test_a_plan_sends_nothing_and_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

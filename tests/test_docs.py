@@ -7,9 +7,30 @@ import click
 import pytest
 
 from conformance.cli import cli
+from conformance.operations import OPERATIONS
+from conformance.planning import ceiling, plan
+from conformance.rules.base import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FIGURES = {
+    "README.md": (
+        "({requests:,} requests, at most {tokens:,} output tokens in the default plan",
+        "{rules:,} requirements of {operations} operations",
+    ),
+    "README.zh-CN.md": (
+        "默认计划 {requests:,} 次请求,最多 {tokens:,} 个输出 token",
+        "{operations} 个接口的 {rules:,} 项要求",
+    ),
+    "CHANGELOG.md": (
+        "checks {operations} operations of a relay by {rules:,} rules",
+        "{requests:,} requests, at most {tokens:,} output tokens without `--dear`",
+    ),
+    "ARCHITECTURE.md": ("{requests:,} requests are planned",),
+}
+"""Page -> what it says of the size of the catalogue and of the default plan."""
+NO_OPERATIONS = {"media", "gateway"}
+"""What stands in the table of operations and is none of a relay's: files of answers, and the gateway itself."""
 COMMAND = re.compile(r"relay-conformance ([a-z]+)((?: [^`\n|]*)?)")
 
 
@@ -44,3 +65,17 @@ def test_every_make_target_that_is_shown_exists():
         for line in re.findall(r"`make ([a-z ]+)`|^make ([a-z]+)", text, re.MULTILINE):
             for target in " ".join(line).split():
                 assert target in targets, f"{page.name}: make {target}"
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_figures_of_the_catalogue_and_the_plan_are_true(page):
+    cost = ceiling(plan())
+    true = {
+        "requests": cost.requests,
+        "tokens": cost.output_tokens,
+        "rules": len(catalogue()),
+        "operations": len(OPERATIONS.keys() - NO_OPERATIONS),
+    }
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    for said in FIGURES[page]:
+        assert said.format(**true) in text, f"{page} should say: {said.format(**true)}"

@@ -13,6 +13,7 @@ from conformance.vetting import (
     Run,
     announce,
     check_secrets,
+    check_selection,
     checked_provider,
     folder_to_resume,
     gather_secrets,
@@ -144,3 +145,17 @@ def test_what_gives_no_models_is_refused(given, message):
     with pytest.raises(UsageError) as caught:
         parse_models(given)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize("only", ["images", "images.picture.decodes", "speech"])
+def test_rules_that_need_what_is_dear_ask_for_it(only):
+    with pytest.raises(UsageError) as caught:
+        check_selection([only], plan([only]), dear=False)
+    assert caught.value.hint == "add --dear"
+
+
+@pytest.mark.parametrize(
+    ("only", "dear"), [(["images"], True), (["chat.usage"], False), ([], False), (["http"], False)]
+)
+def test_rules_that_have_something_to_look_at_are_left_alone(only, dear):
+    check_selection(only, plan(only, dear=dear), dear=dear)

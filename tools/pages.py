@@ -109,7 +109,7 @@ def facts_page() -> str:
 
 
 def cases_page() -> str:
-    """Every case that the default plan sends."""
+    """Every fixed request, dear ones too."""
     cases = load_cases()
     lines = [
         "# Cases",

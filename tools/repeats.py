@@ -18,7 +18,7 @@ from pathlib import Path
 from conformance import relay
 from conformance.judging import judge
 from conformance.model import Judgement, Limits, Provider, Verdict
-from conformance.planning import plan
+from conformance.planning import ceiling, plan
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
 from conformance.send import record_async
@@ -32,15 +32,20 @@ _BAD = {Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
 async def vet_honest(
     base_url: str, path: Path, generated: int = 0, seed: int = 0, pages: Sequence[str] = ("",)
 ) -> list[Judgement]:
-    """One run against a relay that does nothing wrong; what is wrong with it all the same."""
+    """One run against a relay that does nothing wrong, dear requests included; what is wrong with it all the same.
+
+    `generated`: so many for chat, and a fifth of it for each other operation.
+    """
     page = pages[seed % len(pages)]
     profile = load_profile(page) if page else None
+    many = {"chat": generated, "all": generated // 5}
+    cases = plan(generated=many, seed=seed, profile=profile, dear=True)
     ledger = await record_async(
-        plan(generated=generated, seed=seed, profile=profile),
+        cases,
         Provider(base_url, relay.DEFAULT_MODEL, _KEY),
         path,
         secrets=Secrets({_KEY: relay.DEFAULT_KEY}),
-        limits=Limits(Limits.requests + 2 * generated, Limits.output_tokens + 40 * generated, run_seconds=3_600),
+        limits=Limits(2 * len(cases), 2 * ceiling(cases).output_tokens, run_seconds=3_600),
     )
     return judge(ledger, (), profile)
 

@@ -25,7 +25,9 @@ NONE_RUN = 6
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--client", "names", multiple=True, metavar="NAME", help="Only this client. Repeatable.")
 def clients_command(ledger: Path, names: tuple[str, ...]) -> int:
-    """Let real clients read the answers of LEDGER, replayed on this machine: the relay is not asked again.
+    """Let real clients read a recorded run.
+
+    The answers of LEDGER are replayed on this machine: the relay is not asked again.
 
     Clients: openai, anthropic, litellm, langchain, as far as they are installed (pip install
     'relay-conformance[clients]'). What they read goes to clients.json beside the ledger.

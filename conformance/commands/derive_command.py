@@ -20,10 +20,11 @@ DIFFERENT = 1
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the files: schemas/vman.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when --out is not what the pages give.")
 def derive_command(inputs: tuple[Path, ...], name: str, out: Path, check: bool) -> int:  # noqa: FBT001 - click passes options by name
-    """Turn a provider's pages into schemas, a profile and a list of the pages' mistakes.
+    """Turn a provider's pages into a profile.
 
-    INPUT is the saved text of an Apifox page, its Markdown twin, OpenAPI 3 in YAML or JSON, or a request and a
-    response as JSON; which one it is, is recognised. Several pages of one provider go together.
+    It has a schema for each documented operation, and a list of the pages' mistakes. INPUT is the saved text of an
+    Apifox page, its Markdown twin, OpenAPI 3 in YAML or JSON, or a request and a response as JSON; which one it is, is
+    recognised. Several pages of one provider go together.
 
     \b
     Written to --out:

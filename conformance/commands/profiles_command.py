@@ -18,9 +18,10 @@ _NOT_CHECKED = "not yet checked"
 @click.command("profiles")
 @click.argument("name", metavar="[NAME|FOLDER]", required=False, default="")
 def profiles_command(name: str) -> None:
-    """List the providers whose pages are known, or explain what the pages of one claim.
+    """List the known providers, or explain one.
 
-    NAME is one of the list, FOLDER one that `relay-conformance derive` wrote.
+    Shows whose pages are known, or what the pages of one claim. NAME is one of the list, FOLDER one that
+    `relay-conformance derive` wrote.
     """
     from conformance.profiles import bundled_profiles, load_profile  # noqa: PLC0415 - --help must be quick
 

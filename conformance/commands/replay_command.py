@@ -13,9 +13,10 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--timing", is_flag=True, help="Answer as slowly as the relay did.")
 def replay_command(ledger: Path, port: int, host: str, timing: bool) -> None:  # noqa: FBT001 - click passes options by name
-    """Serve what LEDGER recorded to any client, until Ctrl-C: a ledger.jsonl or the folder that holds one.
+    """Serve a recorded run to any client.
 
-    Status, headers and body are those of the relay, faults included; no key is needed, and nothing is sent on.
+    LEDGER is a ledger.jsonl or the folder that holds one; it is served until Ctrl-C. Status, headers and body are those
+    of the relay, faults included; no key is needed, and nothing is sent on.
     """
     from conformance.ledger import read_ledger  # noqa: PLC0415 - --help must be quick
     from conformance.relay import serve  # noqa: PLC0415

@@ -28,6 +28,7 @@ _SHARE = 0.4
 
 _EVEN = 0.5
 _DATE = "-2024-05-13"
+_DRAWS = ("-all", f"-all{_DATE}")
 _COMMENTS = (b": PING\n\n", b":\n\n", b": OPENROUTER PROCESSING\n\n")
 _MOST_CUTS = 24
 _MOST_TOKENS_AT_ONCE = 4
@@ -145,6 +146,8 @@ def _(call: Call, _quirks: Quirks) -> None:
 @quirk("weak-model", Stage.TEXT)
 def _(call: Call, _quirks: Quirks) -> None:
     """Refuse, ramble, fall silent or miss the point."""
+    if call.model.endswith(_DRAWS):
+        return  # what is sold as drawing does draw
     forgetful = [respond(call.messages[-1:], index) for index in range(call.count)]
     for index, text in enumerate(call.texts):
         sayings = (_REFUSAL, _REFUSAL_ZH, _WORDY, "", " ", "\n", ".", forgetful[index])
@@ -241,7 +244,7 @@ def _(call: Call, _quirks: Quirks) -> None:
             _drop(call, choice, "logprobs")
         _drop(call, choice["message"], "refusal")
     _drop(call, call.answer, "system_fingerprint")
-    _drop(call, call.usage, "prompt_tokens_details", "completion_tokens_details")
+    _drop_details(call)
 
 
 @quirk("absent-fields", Stage.CHUNKS)
@@ -254,7 +257,13 @@ def _(call: Call, _quirks: Quirks) -> None:
                 _drop(call, choice, "logprobs")
             if choice["delta"].get("content") == "":
                 _drop(call, choice["delta"], "content")
-    _drop(call, call.usage, "prompt_tokens_details", "completion_tokens_details")
+    _drop_details(call)
+
+
+def _drop_details(call: Call) -> None:
+    """Leave out what the tokens were for, unless some went into thinking: that is billed, so it is said."""
+    if not call.usage["completion_tokens_details"]["reasoning_tokens"]:
+        _drop(call, call.usage, "prompt_tokens_details", "completion_tokens_details")
 
 
 def _drop(call: Call, owner: dict[str, object], *names: str) -> None:
@@ -340,8 +349,41 @@ def _(call: Call, _quirks: Quirks) -> None:
 @quirk("padded-json", Stage.REPLY)
 def _(call: Call, _quirks: Quirks) -> None:
     """Keep the connection alive with blank lines before the JSON text."""
-    if call.answer:
+    if wire.header(call.reply_headers, *wire.JSON_TYPE[:1]) == wire.JSON_TYPE[1]:
         call.body = b"\n" * call.random.randint(0, 3) + call.body
+
+
+_FAMILIES = (Stage.COMPLETIONS, Stage.EMBEDDINGS, Stage.RERANK, Stage.MODERATIONS, Stage.RESPONSES, Stage.MESSAGES)
+_MORE_FAMILIES = (Stage.GEMINI, Stage.IMAGES, Stage.BILLING)
+
+
+@quirk("extra-fields", *_FAMILIES, *_MORE_FAMILIES)
+def _(call: Call, _quirks: Quirks) -> None:
+    """Add fields to the answers of other operations."""
+    call.answer["x_provider"] = "Reference"
+    for item in call.answer.get("data") or () if isinstance(call.answer.get("data"), list) else ():
+        item["x_cached"] = False
+
+
+@quirk("uneven-vectors", Stage.EMBEDDINGS)
+def _(call: Call, _quirks: Quirks) -> None:
+    """Give vectors that differ a little from call to call, as on graphics cards."""
+    for item in call.answer["data"]:
+        if isinstance(item["embedding"], list):
+            item["embedding"] = [value * (1 + call.random.uniform(-1e-4, 1e-4)) for value in item["embedding"]]
+
+
+@quirk("comments", Stage.WIRE)
+def _(call: Call, _quirks: Quirks) -> None:
+    """Keep the streams of other operations alive with comments, too."""
+    if call.streaming and not call.is_chat and not call.refusal:
+        call.frames = [part for frame in call.frames for part in _commented(call, frame)]
+
+
+def _commented(call: Call, frame: bytes) -> Iterator[bytes]:
+    if coin(call):
+        yield call.random.choice(_COMMENTS)
+    yield frame
 
 
 @quirk("cut-anywhere", Stage.WIRE)

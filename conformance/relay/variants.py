@@ -1,7 +1,7 @@
 """Which relay a request is for: the honest one, one with faults, or one with quirks.
 
 All of them answer on one port. `/fault/NAME` (several: `/fault/NAME+NAME`) and `/quirks/SEED` at the
-beginning of a path select a variant, which has a state of its own; the API is below the first `/v1`.
+beginning of a path select a variant, which has a state of its own; what follows is a path of the API.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from conformance.roles import CHAT, ROLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.model import Case, Exchange, Ledger
+    from conformance.model import Exchange, Ledger
 
 _ONLY_FOLLOWS = frozenset({"media"})
 """Operations that only other answers lead to."""
@@ -39,8 +39,10 @@ class NotRun:
     """The id of the operation or role."""
     title: Text
     code: str
-    """no-model, dear or not-planned"""
+    """no-model, no-basis, dear or not-planned"""
     why: Text
+    role: str = ""
+    """Where no model is known: the role that wants one."""
 
 
 def models_asked(ledger: Ledger) -> list[Asked]:
@@ -53,16 +55,16 @@ def models_asked(ledger: Ledger) -> list[Asked]:
 
 
 def not_run(ledger: Ledger) -> list[NotRun]:
-    """What this version could ask and this run did not."""
-    if ledger.stop is not None or ledger.rules:
-        return []  # the run ended early or was asked for a part only, which is said already
+    """What this version could ask and this run did not; of a run of some rules, what these wanted to ask."""
+    if ledger.stop is not None:
+        return []  # the run ended early, which is said already
     sent = [exchange for exchange in ledger.exchanges if not _held_back(exchange)]
     operations = {exchange.case.operation for exchange in sent}
     planned = {case.operation for case in ledger.plan}
     found = [
-        _operation(name, planned, ledger.plan)
+        _operation(name, planned, ledger)
         for name in OPERATIONS
-        if name not in operations and name not in _ONLY_FOLLOWS
+        if name not in operations and name not in _ONLY_FOLLOWS and (name in planned or not ledger.rules)
     ]
     return found + _roles(ledger, sent)
 
@@ -71,15 +73,24 @@ def _held_back(exchange: Exchange) -> bool:
     return exchange.failure is not None and exchange.failure.kind in {"no-model", "no-basis"}
 
 
-def _operation(name: str, planned: set[str], plan: Sequence[Case]) -> NotRun:
+def _operation(name: str, planned: set[str], ledger: Ledger) -> NotRun:
     title = operation_title(name)
     if name in planned:
-        role = next((role_of(case) for case in plan if case.operation == name), "")
-        return NotRun(name, title, "no-model", _no_model(role))
+        return _held(name, title, ledger)
     if OPERATIONS[name].price == "dear":
         why = Text("costs money that one notices; add --dear", "费用较高;需加 --dear")
         return NotRun(name, title, "dear", why)
     return NotRun(name, title, "not-planned", Text("not part of this run's plan", "不在本次测试计划内"))
+
+
+def _held(name: str, title: Text, ledger: Ledger) -> NotRun:
+    """Why nothing that was planned for an operation was sent."""
+    held = [each for each in ledger.exchanges if each.case.operation == name]
+    role = next((role_of(each.case) for each in held if each.failure and each.failure.kind == "no-model"), "")
+    if role:
+        return NotRun(name, title, "no-model", _no_model(role), role)
+    why = Text("an earlier answer gave nothing to go on with", "前面的回答没有可用的内容")
+    return NotRun(name, title, "no-basis", why)
 
 
 def _roles(ledger: Ledger, sent: Sequence[Exchange]) -> list[NotRun]:
@@ -87,7 +98,7 @@ def _roles(ledger: Ledger, sent: Sequence[Exchange]) -> list[NotRun]:
     wanted = {case.role: None for case in ledger.plan if case.role}
     asked = {exchange.case.role for exchange in sent}
     return [
-        NotRun(name, Text(ROLES[name].title, ROLES[name].zh), "no-model", _no_model(name))
+        NotRun(name, Text(ROLES[name].title, ROLES[name].zh), "no-model", _no_model(name), name)
         for name in wanted
         if name not in asked and name in ROLES
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.model import Severity, Spent, Verdict
 from conformance.reporting.requirements import in_order
-from conformance.reporting.texts import OUTLOOKS, SENTENCES, Text
+from conformance.reporting.texts import NOT_RUN_SENTENCES, OUTLOOKS, SENTENCES, Text
 from conformance.usage import tokens_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Tally:
         return {**vars(self)}
 
 
-SUSPICIOUS = frozenset({"chat.model.same-family", "chat.usage.hidden-prompt"})
+SUSPICIOUS = frozenset({"chat.model.same-family", "chat.usage.hidden-prompt", "vision.picture.recognised"})
 """Rules whose notes belong on the first screen: perhaps another model answers, perhaps more is billed than was sent."""
 
 
@@ -89,10 +89,19 @@ def counts(judgements: Iterable[Judgement]) -> dict[str, int]:
 
 
 def sentence(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> Text:
-    """The verdict in one plain sentence."""
+    """The verdict in one plain sentence; after a good one, how much it is not about."""
     tally = Tally.of(judgements)
-    key = _sentence_key(tally, ledger, run_verdict(judgements, ledger, strict=strict))
-    return SENTENCES[key].fill(**tally.numbers)
+    verdict = run_verdict(judgements, ledger, strict=strict)
+    said = SENTENCES[_sentence_key(tally, ledger, verdict)].fill(**tally.numbers)
+    silent = _not_run(judgements) if verdict == "pass" else 0
+    more = NOT_RUN_SENTENCES[silent > 1].fill(count=silent)
+    return Text(f"{said.en} {more.en}", said.zh + more.zh) if silent else said
+
+
+def _not_run(judgements: Sequence[Judgement]) -> int:
+    """How many operations were to be asked and were not asked for anything."""
+    asked = {judgement.operation for judgement in judgements if judgement.verdict is not Verdict.NOT_RUN}
+    return len({judgement.operation for judgement in judgements} - asked - {"media"})
 
 
 def _sentence_key(tally: Tally, ledger: Ledger, verdict: str) -> str:

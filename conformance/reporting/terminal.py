@@ -30,8 +30,11 @@ MOST = 12
 """Judgements that are shown; the others are in the HTML report."""
 _WIDEST = 100
 _BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
+_LONGEST_LIST = 5_000
+"""Characters of a list of names that is shown whole: a model for every role."""
 _NOT_RUN = {
-    "no-model": "no model is known (--model NAME=MODEL)",
+    "no-model": "no model is known for (--model ROLE=NAME)",
+    "no-basis": "an earlier answer gave nothing to go on with",
     "dear": "costs more (--dear)",
     "not-planned": "not in this plan",
 }
@@ -179,11 +182,11 @@ def _notices(ledger: Ledger, judgements: Sequence[Judgement]) -> Iterator[str]:
         yield f"nothing that the page {visible(ledger.provider.profile)} says was checked in this run"
     asked = [f"{each.role} {each.model}" + (" (picked)" if each.picked else "") for each in models_asked(ledger)]
     if asked:
-        yield f"other models: {visible(', '.join(asked))}"
+        yield f"other models: {visible(', '.join(asked), _LONGEST_LIST)}"
     for code, words in _NOT_RUN.items():
-        names = [each.name for each in not_run(ledger) if each.code == code]
+        names = dict.fromkeys(each.role or each.name for each in not_run(ledger) if each.code == code)
         if names:
-            yield f"not run, {words}: {visible(', '.join(names))}"
+            yield f"not run, {words}: {visible(', '.join(names), _LONGEST_LIST)}"
     if ledger.rules:
         yield f"only these rules: {visible(', '.join(ledger.rules))}"
 

@@ -80,6 +80,11 @@ RUN_VERDICTS = {
     "error": Text("Test tool error", "检测工具出错"),
 }
 
+NOT_RUN_SENTENCES = (
+    Text("{count} operation was not run.", "有 {count} 个接口未测试。"),
+    Text("{count} operations were not run.", "有 {count} 个接口未测试。"),
+)
+"""What stands after a good verdict that is not about everything: for one, and for more."""
 SENTENCES = {
     "fail": Text(
         "This relay breaks {broken} of {total} requirements that clients rely on.",
@@ -183,7 +188,7 @@ COLUMNS = {
 COLUMN_MEANINGS = {
     "documented": Text("what the provider's own page promises", "服务商自家页面的承诺"),
     "compat": Text("the form that the official SDK needs", "官方 SDK 所需的格式"),
-    "strict": Text("the form that OpenAI's own document states", "OpenAI 官方文档规定的格式"),
+    "strict": Text("the form that the vendor's own document states", "厂商官方文档规定的格式"),
     "behaviour": Text("what the answers say and do", "回答的内容与行为"),
 }
 
@@ -263,8 +268,8 @@ UI = {
     "recorded-by": Text("recorded by", "录制版本"),
     "contract": Text("Contract", "依据"),
     "contract-is": Text(
-        "OpenAI's chat interface: compat (what the official SDK needs) and strict (OpenAI's own document)",
-        "OpenAI 聊天接口：兼容（官方 SDK 所需）与严格（OpenAI 官方文档）",
+        "the vendors' interfaces: compat (what the official SDK needs) and strict (the vendor's own document)",
+        "各厂商接口：兼容（官方 SDK 所需）与严格（厂商官方文档）",
     ),
     "contract-page": Text("documented (the provider's own page, {title})", "自家文档（服务商页面 {title}）"),
     "strict-on": Text("Recommendations count as requirements here (strict).", "本报告把建议也视为要求（严格模式）。"),
@@ -331,7 +336,8 @@ UI = {
     "not-run-why": Text("Why", "原因"),
     "not-run-count": Text("{count} checks were not run", "{count} 项检查没有进行"),
     "other-models": Text("Other models", "其他模型"),
-    "picked": Text("picked from the relay's list", "从中转站的模型列表中选取"),
+    "picked": Text("picked from the relay's list", "个从中转站的模型列表中选取"),
+    "given": Text("given by the user", "由用户指定"),
     "not-applicable-count": Text("{count} checks did not apply", "{count} 项检查不适用"),
     "requirement": Text("Requirement", "要求"),
     "level": Text("Level", "级别"),

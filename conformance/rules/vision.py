@@ -39,7 +39,7 @@ def _is_counted(exchange: Exchange) -> bool:
     doc="openai:guides/vision",
     lines=("VIS-01", "VIS-02"),
     basis="implied",
-    zh="以 data URL 发送的纯色图片,至少应有一次被认出颜色",
+    zh="以 data URL 发送的纯色图片可能没有被认出颜色:模型太弱,或根本没有收到图片",
     operations=_CHAT,
     probe="picture",
     over="run",
@@ -49,9 +49,9 @@ def _is_counted(exchange: Exchange) -> bool:
     breaks_zh="图片被悄悄丢弃,模型凭空编造内容",
 )
 def picture_recognised(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """The colour of a plain picture SHOULD be named in at least one of several answers.
+    """The colour of a plain picture MAY go unnamed: a weak model, or a model that was shown nothing.
 
-    One wrong answer is a weak model; none that is right is a model that was shown nothing.
+    It is noted when none of several answers names it. `vision.picture.counted` says whether it was billed.
     """
     if not any(map(names_colours, exchanges)):
         for exchange in exchanges:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +73,7 @@ AWKWARD: dict[str, dict[str, Any]] = {
     "finish, then more of nothing": {"stream_counting": answer(sse([*STREAM, chunk(choice("", finish=None))]))},
     "usage null on every chunk": {"stream_counting": answer(sse([{**each, "usage": None} for each in STREAM]))},
     "choices in turns": {"two_choices": of(choices=[choice("b", 1), choice("a", 0)])},
+    "nothing said, nothing rated": {"logprobs": of("", usage=NONE_WRITTEN)},
     "another blank": {"stream_counting": answer(sse([chunk(choice("1 2", finish="length"))]))},
 }  # fmt: skip
 
@@ -130,6 +133,37 @@ def test_a_broken_answer_is_blamed_once(name: str, told: Any, rule: str):
 def test_a_known_deviation_is_named(what: str, label: str):
     name, told, _ = BROKEN[what]
     assert label in FAMILY.labels(*runs(**{name: told}))
+
+
+def asked(body: dict[str, Any], told: Any) -> set[str]:
+    """Who is blamed when this was asked and so much was said to be written."""
+    made = FAMILY.run("counting", told)
+    body = {"model": "m", "prompt": "Say OK", **body}
+    case = replace(made.case, id="completions/generated-1", probes=frozenset({"generated"}), body=body)
+    sent = replace(made.request, body=json.dumps(body).encode())
+    return FAMILY.blamed(replace(made, case=case, request=sent))
+
+
+@pytest.mark.parametrize(
+    ("body", "written", "blamed"),
+    [
+        ({"max_tokens": 4, "best_of": 2}, 8, False),
+        ({"max_tokens": 4, "best_of": 2}, 9, True),
+        ({"max_tokens": 4, "best_of": 2, "n": 1}, 8, False),
+        ({"max_tokens": 4, "best_of": None}, 5, True),
+        ({"max_tokens": 4, "echo": True}, 6, False),
+        ({"max_tokens": 4, "echo": False}, 6, True),
+    ],
+)
+def test_what_is_written_for_a_choice_that_is_not_shown_counts_as_well(body: Any, written: int, blamed: bool):
+    told = counted(completion_tokens=written, total_tokens=5 + written)
+    assert ("completions.max-tokens.honoured" in asked(body, told)) is blamed
+
+
+@pytest.mark.parametrize(("written", "blamed"), [(16, False), (17, True)])
+def test_no_limit_is_the_default_limit_also_where_it_is_null(written: int, blamed: bool):
+    told = counted(completion_tokens=written, total_tokens=5 + written)
+    assert ("completions.max-tokens.default" in asked({"max_tokens": None}, told)) is blamed
 
 
 def test_a_missing_prompt_should_be_refused():

@@ -148,6 +148,8 @@ def test_a_good_relay_passes():
         (PLAIN, {"content": [{"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}, *blocks(PLAIN)]}),
         (PLAIN, {"content": [], "stop_reason": "refusal"}),
         (PLAIN, {"content": [], "stop_reason": "max_tokens"}),
+        (PLAIN, {"content": [], "usage": {**USAGE, "output_tokens": 3}}),
+        (PLAIN, {"content": [{"type": "text", "text": ""}], "usage": {**USAGE, "output_tokens": 2}}),
         (PLAIN, {"usage": {"input_tokens": 0, "output_tokens": 1, "cache_read_input_tokens": 12}}),
         (PLAIN, {"usage": {"input_tokens": 9.0, "output_tokens": 9.0}}),
         (PLAIN, {"usage": {**USAGE, "cache_creation_input_tokens": None, "service_tier": "standard"}}),

@@ -238,6 +238,8 @@ def test_a_result_reaches_the_model_when_it_is_used_or_counted(text: str | None,
     ("name", "rule", "message", "verdict"),
     [
         ("chat/tool-result", "chat.tool-result.accepted", "role tool is not supported", "fail"),
+        ("chat/tool-result", "chat.tool-result.accepted", "missing a thought_signature in functionCall parts", "n/a"),
+        ("chat/tool-result", "chat.tool-result.accepted", "reasoning_content must be passed back", "n/a"),
         ("chat/tool-bare", "chat.tools.without-parameters", "tools[0].function.parameters is missing", "warn"),
         ("chat/tool-bare", "chat.tools.without-parameters", "tools are not supported", "pass"),
         ("chat/tool-bare", "chat.tools.without-parameters", "bad request", "warn"),

@@ -103,6 +103,22 @@ def test_the_sentence_says_what_the_verdict_rests_on(pairs: Pairs, changes: dict
     assert "{" not in "".join(found)
 
 
+@pytest.mark.parametrize(
+    ("operations", "said"),
+    [
+        ((), "rely on."),
+        (("media",), "rely on."),
+        (("embeddings",), "rely on. 1 operation was not run."),
+        (("embeddings", "rerank", "chat"), "rely on. 2 operations were not run."),
+    ],
+)
+def test_a_good_sentence_says_how_much_was_not_run(operations: tuple[str, ...], said: str) -> None:
+    held = [judgement("http.body.bounded", Verdict.NOT_RUN, operation=name) for name in operations]
+
+    assert sentence([*judged((MUST, PASS)), *held], ledger(), strict=False).en.endswith(said)
+    assert "not run" not in sentence([*judged((MUST, FAIL)), *held], ledger(), strict=False).en
+
+
 def test_the_strict_sentence_names_recommendations() -> None:
     found = sentence(judged((MUST, PASS), (SHOULD, WARN)), ledger(), strict=True)
 
