@@ -60,7 +60,7 @@ def amounts(generated: int | Mapping[str, int], *, dear: bool) -> dict[str, int]
     for name, count in named.items():
         check_operation(name)
         if count < 0:
-            raise UsageError(f"cannot generate {count} requests")
+            raise UsageError(f"cannot generate {count} requests", "a count from 0 on")
         if name != ALL and count and not dear and _is_dear(name):
             raise UsageError(f"requests of {name} cost money that one notices", "add --dear if you want them")
     wanted = {name: named.get(name, named.get(ALL, 0)) for name in GENERATED_OPERATIONS if dear or not _is_dear(name)}

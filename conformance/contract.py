@@ -28,6 +28,8 @@ MOST_ERRORS = 20
 """Schema errors that are kept for one exchange: the rest repeats them."""
 
 _MOST_LOOKED_AT = 500
+_LONG = 50
+"""Items of a list that are looked at one by one whatever they are."""
 _BASE = "https://relay-conformance.invalid/"
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -78,6 +80,8 @@ class SchemaSet:
         self.documents = documents
         self._quick: dict[str, Any] = {}
         self._wording: dict[str, Any] = {}
+        self._items: dict[int, str] = {}
+        """The pointer of each schema of a list's items, by the identity of that schema."""
 
     def is_valid(self, pointer: str, value: Any) -> bool:
         """Whether `value` satisfies the schema."""
@@ -118,8 +122,35 @@ class SchemaSet:
             registry: Any = referencing.Registry().with_resources(
                 (_BASE + path, DRAFT202012.create_resource(schema)) for path, schema in self.documents.items()
             )
-            self._wording[pointer] = jsonschema.Draft202012Validator({"$ref": _BASE + pointer}, registry=registry)
+            kinds: Any = jsonschema.validators
+            patient = kinds.extend(jsonschema.Draft202012Validator, {"items": self._bad_items})
+            self._wording[pointer] = patient({"$ref": _BASE + pointer}, registry=registry)
         return self._wording[pointer]
+
+    def _bad_items(self, validator: Any, schema: Any, value: Any, parent: Mapping[str, Any]) -> Iterator[Any]:
+        """The keyword `items`: of a long list only the items that are wrong are looked at slowly."""
+        import jsonschema  # noqa: PLC0415 - loaded by now
+
+        if not self._items:
+            self._items = {id(inner): f"{path}#{at}" for path, at, inner in _item_schemas(self.documents)}
+        pointer = self._items.get(id(schema), "")
+        if pointer and isinstance(value, list) and len(value) > _LONG and "prefixItems" not in parent:
+            for index, item in enumerate(value):
+                if not self.is_valid(pointer, item):
+                    yield from validator.descend(instance=item, schema=schema, path=index)
+        else:
+            yield from jsonschema.Draft202012Validator.VALIDATORS["items"](validator, schema, value, parent)
+
+
+def _item_schemas(documents: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """(document, JSON pointer, schema) of everything that says what the items of a list are."""
+    left = [(path, "", document) for path, document in documents.items()]
+    while left:
+        path, at, value = left.pop()
+        steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        below = [(path, f"{at}/{_escape(step)}", inner) for step, inner in steps]
+        yield from (each for each in below if each[1].endswith("/items") and isinstance(each[2], dict))
+        left += below
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,19 @@ def test_an_answer_of_many_errors_is_bounded() -> None:
     value = completion() | {"choices": [{} for _ in range(1000)]}
 
     assert 20 <= len(schema_errors(COMPAT, value)) < 40
+
+
+def test_a_long_list_is_looked_through_quickly_and_its_last_item_is_found() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [*([call] * 30_000), call | {"id": 7}]}
+    choice = completion()["choices"][0] | {"message": message}
+    body = completion(choices=[choice], usage="none")
+
+    begun = time.process_time()
+    found = {error.at: error.actual for error in schema_errors(COMPAT, body)}
+
+    assert found == {"/choices/0/message/tool_calls/30000/id": 7, "/usage": "none"}
+    assert time.process_time() - begun < 2
 
 
 def test_a_name_with_a_slash_is_escaped() -> None:

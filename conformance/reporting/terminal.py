@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Judgements that are shown; the others are in the HTML report."""
+_MOST_HELD = 4
 _WIDEST = 100
 _BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
 _LONGEST_LIST = 5_000
@@ -66,9 +67,7 @@ def print_summary(
     _head(screen, judgements, ledger, strict=strict)
     _table(screen, judgements)
     _clients(screen, clients)
-    # When the run stopped, every check has the same reason, and it has been said.
-    shown = _BREACHES if ledger.stop else _BREACHES | {Verdict.INCONCLUSIVE}
-    found = [judgement for judgement in worst_first(judgements) if judgement.verdict in shown]
+    found = [judgement for judgement in worst_first(judgements) if judgement.verdict in _BREACHES]
     left = smallest(ledger)
     for judgement in found[:MOST]:
         screen.line()
@@ -76,8 +75,26 @@ def print_summary(
     if len(found) > MOST:
         screen.line()
         screen.line(f"and {len(found) - MOST:,} more in report.html")
+    # When the run stopped, every check has the same reason, and it has been said.
+    if not ledger.stop:
+        _unclear(screen, [each for each in judgements if each.verdict is Verdict.INCONCLUSIVE])
     screen.line()
     screen.pairs({name: visible(str(path)) for name, path in files.items()})
+
+
+def _unclear(screen: _Screen, judgements: Sequence[Judgement]) -> None:
+    """What could not be judged, by the reason: one answer of the wrong shape holds up every rule about it."""
+    reasons: dict[str, list[str]] = {}
+    for judgement in judgements:
+        said = judgement.findings[0].message if judgement.findings else VERDICTS[judgement.verdict].en
+        reasons.setdefault(said, []).append(f"{judgement.rule} on {judgement.operation}")
+    for said, held in reasons.items():
+        label = Verdict.INCONCLUSIVE.label
+        screen.line()
+        screen.line(f"{SYMBOLS[label]} {label.upper()}  {len(held):,} checks", _STYLES[label])
+        screen.line(visible(said), indent=2)
+        more = f", and {len(held) - _MOST_HELD:,} more" if len(held) > _MOST_HELD else ""
+        screen.line(visible(", ".join(held[:_MOST_HELD])) + more, indent=2)
 
 
 def print_smallest(ledger: Ledger, case: str, rule: str, console: Console | None = None) -> bool:

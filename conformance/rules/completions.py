@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from conformance.model import Exchange, Finding
+from conformance.model import Case, Exchange, Finding
 from conformance.rules.bad_requests import must_be_4xx
 from conformance.rules.base import Answers, rule
 from conformance.rules.chat import finish_label
@@ -100,9 +100,20 @@ def finish_known(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(f"{at}/finish_reason", list(_FINISHES), reason, deviation=label)
 
 
+def _limit(case: Case) -> Any:
+    """The limit that a request sets; None where it sets none."""
+    return (case.body or {}).get("max_tokens")
+
+
+def _echoes(case: Case) -> bool:
+    """Whether the prompt is asked for as well, which some count as written."""
+    return bool((case.body or {}).get("echo"))
+
+
 def _over_limit(exchange: Exchange, limit: int) -> Iterator[Finding]:
-    """A finding where more was written than this limit allows for each choice."""
-    allowed, taken = limit * _wanted(exchange), usage_of(exchange)["completion_tokens"]
+    """A finding where more was written than this limit allows for each choice, shown or not."""
+    each = max(request_body(exchange).get("n") or 1, request_body(exchange).get("best_of") or 1)
+    allowed, taken = limit * prompts(exchange) * each, usage_of(exchange)["completion_tokens"]
     if taken > allowed:
         at = _usage_at(exchange, "completion_tokens")
         yield Finding(at, f"at most {allowed}", taken, deviation="params-dropped")
@@ -114,7 +125,7 @@ def _over_limit(exchange: Exchange, limit: int) -> Iterator[Finding]:
     lines=("CMP-04",),
     zh="未指定 max_tokens 时,每个候选不得超过 16 个 token",
     operations=_PLAIN,
-    cases=lambda case: "max_tokens" not in (case.body or {}),
+    cases=lambda case: _limit(case) is None and not _echoes(case),
     applies=has_usage,
     needs=("/usage",),
     breaks="billing: programs that rely on the default pay for long answers",
@@ -128,10 +139,10 @@ def default_limit(exchange: Exchange) -> Iterator[Finding]:
 @rule(
     "completions.max-tokens.honoured",
     doc="openai:completions/create#max_tokens",
-    lines=("CMP-10",),
-    zh="completion_tokens 不得超过 max_tokens",
+    lines=("CMP-04",),
+    zh="每个候选的 token 数不得超过 max_tokens",
     operations=_BOTH,
-    cases=lambda case: "max_tokens" in (case.body or {}) and "echo" not in case.probes,
+    cases=lambda case: _limit(case) is not None and not _echoes(case),
     applies=has_usage,
     needs=("/usage",),
     breaks="billing: a limit on spending does not hold",
@@ -199,6 +210,8 @@ def logprobs_aligned(exchange: Exchange) -> Iterator[Finding]:
     """Log probabilities that are asked for SHOULD come as four arrays of one length."""
     for at, choice in _choices(exchange):
         found = choice.get("logprobs")
+        if not found and not choice["text"]:
+            continue  # there is no token to rate
         if not found:
             yield Finding(f"{at}/logprobs", list(_ARRAYS), "absent", deviation="params-dropped")
             continue
@@ -250,7 +263,7 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     lines=("CMP-10",),
     zh="有文字的补全,prompt_tokens 与 completion_tokens 都必须大于 0",
     operations=_BOTH,
-    cases=lambda case: "echo" not in case.probes,
+    cases=lambda case: not _echoes(case),
     applies=lambda exchange: has_usage(exchange) and is_readable(exchange),
     needs=("/usage", "/choices"),
     breaks="billing cannot be checked; clients add up zeros",

@@ -31,8 +31,8 @@ _OLD_NEW_API = "validation-500"
 
 
 def _asks_the_api(case: Case) -> bool:
-    """A browser's question beforehand is none to the API: what answers it need not know its errors."""
-    return case.method != "OPTIONS"
+    """A browser's question beforehand, and an address beside the API, may be answered by what knows nothing of it."""
+    return case.method != "OPTIONS" and not case.path.startswith("~")
 
 
 @rule(

@@ -10,12 +10,11 @@ from typing import Any
 from conformance.contract import SchemaSet
 from conformance.jsontext import parse_json
 from conformance.model import Case, Exchange, Finding
-from conformance.refusals import message_of
+from conformance.rules.bad_requests import must_be_4xx
 from conformance.rules.base import Answers, rule
 from conformance.rules.views import CHATS, finishes, has_text, request_body, says_more_than_text, texts
 
 _JSON = frozenset({"json_object", "json_schema"})
-_REFUSED = range(400, 500)
 _SLACK = 1e-6
 """How far above 0 rounding may lift a logarithm."""
 _MARK = re.compile(r"<[^<>]{0,40}>|")
@@ -84,12 +83,6 @@ def schema_as_asked(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(at, error.expected, error.actual, words, deviation="params-dropped")
 
 
-def _answered(exchange: Exchange) -> Iterator[Finding]:
-    """A finding when a request was not refused."""
-    if exchange.status not in _REFUSED:
-        yield Finding("status", "4xx", exchange.status, message_of(exchange), deviation="params-unchecked")
-
-
 @rule(
     "chat.response-format.word-json",
     doc="openai:chat/create#response_format",
@@ -103,7 +96,7 @@ def _answered(exchange: Exchange) -> Iterator[Finding]:
 )
 def word_json_wanted(exchange: Exchange) -> Iterator[Finding]:
     """`json_object` without the word JSON in the messages SHOULD be refused with a 4xx status."""
-    yield from _answered(exchange)
+    yield from must_be_4xx(exchange)
 
 
 @rule(
@@ -119,7 +112,7 @@ def word_json_wanted(exchange: Exchange) -> Iterator[Finding]:
 )
 def open_schema_refused(exchange: Exchange) -> Iterator[Finding]:
     """A `strict` schema without `additionalProperties: false` SHOULD be refused with a 4xx status."""
-    yield from _answered(exchange)
+    yield from must_be_4xx(exchange)
 
 
 def _logprobs_wanted(case: Case) -> bool:
@@ -141,7 +134,7 @@ def logprobs_of(exchange: Exchange) -> list[Mapping[str, Any]]:
     "chat.logprobs.present",
     doc="openai:chat/create#logprobs",
     lines=("LP-02", "LP-07"),
-    zh="请求 logprobs 时,回答应带有对数概率,或明确拒绝",
+    zh="请求 logprobs 时,回答应带有对数概率",
     operations=CHATS,
     cases=_logprobs_wanted,
     applies=has_text,
@@ -338,4 +331,4 @@ def bytes_are_the_tokens(exchange: Exchange) -> Iterator[Finding]:
 )
 def top_logprobs_alone(exchange: Exchange) -> Iterator[Finding]:
     """`top_logprobs` without `logprobs` SHOULD be refused with a 4xx status."""
-    yield from _answered(exchange)
+    yield from must_be_4xx(exchange)

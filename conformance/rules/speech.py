@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _ABOUT_HALF = 0.75
 _SHOWN = 80
 _MOST_EVENTS = 10_000
 
+_SPEEDLESS = re.compile(r"(?:.*/)?gpt-4o(?:-mini)?-tts\b", re.DOTALL)
+"""OpenAI's models of which its own SDK says that `speed` does not work with them."""
 _OCTETS = "application/octet-stream"
 _MEDIA_TYPES = {
     "mp3": ("audio/mpeg", "audio/mp3", "audio/x-mpeg"),
@@ -62,7 +65,7 @@ def _body(exchange: Exchange) -> bytes:
 
 def asked_format(case: Case) -> str:
     """The format that a request asks for, by name or by default."""
-    return str((case.body or {}).get("response_format", _DEFAULT))
+    return str((case.body or {}).get("response_format") or _DEFAULT)
 
 
 def _is_plain(case: Case) -> bool:
@@ -242,6 +245,7 @@ def _speed(exchange: Exchange) -> float:
     probe="speed",
     over="run",
     least=2,
+    about=lambda model: not _SPEEDLESS.match(model.lower()),
     applies=_lasts,
     breaks="the chosen speed does nothing",
     breaks_zh="所选语速不起作用",

@@ -19,6 +19,8 @@ _SUCCESS = range(200, 300)
 _CUT = frozenset({"length", "content_filter", "max_tokens", "MAX_TOKENS", "SAFETY"})
 _NUMBER = re.compile(r"\d+\.\d+")
 _ASKED = "asked.json"
+_MISSES_THOUGHT = re.compile(r"thought_?signature|reasoning_content", re.IGNORECASE)
+"""What Gemini 3 and DeepSeek want back with a call; OpenAI's own form has no place for it."""
 
 
 @dataclass(frozen=True)
@@ -503,8 +505,9 @@ def stream_matches_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
 
 
 def _outline(exchange: Exchange) -> list[list[str]]:
-    """Name and argument names of each call."""
-    return [[str(call.name), *sorted(_object(call.arguments) or ())] for call in _calls(exchange)]
+    """Name and argument names of the calls, without repeats."""
+    found = {(str(call.name), *sorted(_object(call.arguments) or ())) for call in _calls(exchange)}
+    return [list(each) for each in sorted(found)]
 
 
 @rule(
@@ -515,6 +518,7 @@ def _outline(exchange: Exchange) -> list[list[str]]:
     operations=("chat",),
     probe="tool-result",
     answers=Answers.VALID,
+    applies=lambda exchange: not _MISSES_THOUGHT.search(message_of(exchange)),
     breaks="agents get as far as their first call, and no further",
     breaks_zh="智能体只能走到第一次工具调用",
 )

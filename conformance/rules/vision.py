@@ -159,7 +159,7 @@ def kinds_accepted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     "vision.empty-url.refused",
     doc="openai:chat/create#messages",
     lines=("VIS-05",),
-    zh="图片地址为空的请求必须被拒绝,不得编造描述",
+    zh="图片地址为空的请求必须被拒绝,不得加以描述",
     operations=_CHAT,
     probe="picture-empty",
     answers=Answers.REFUSAL,
@@ -167,7 +167,7 @@ def kinds_accepted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     breaks_zh="用户会得到对一张谁也没看过的图片的描述",
 )
 def empty_url_refused(exchange: Exchange) -> Iterator[Finding]:
-    """A picture without an address MUST NOT be answered as if it had been seen."""
+    """A picture without an address MUST be refused, and not be described."""
     if exchange.status in _SUCCESS:
         yield Finding("status", "4xx", exchange.status, deviation="picture-dropped")
 

@@ -203,6 +203,22 @@ def test_sounds_are_compared_with_each_other(one: str, other: str, said: tuple[s
     assert list(tripped((one, canned), (other, canned))) == [rule]
 
 
+@pytest.mark.parametrize(("model", "verdict"), [("gpt-4o-mini-tts", "not-applicable"), ("tts-1-hd", "warn")])
+def test_a_model_that_has_no_speed_is_not_held_to_it(model: str, verdict: str) -> None:
+    said = [exchange(CASES[name], sound(MP3)) for name in ("speech/plain", "speech/twice-the-speed")]
+    run = ledger([replace(each, model=model) for each in said])
+
+    assert [each.verdict.label for each in verdicts(run, ["speech.speed.honoured"]).values()] == [verdict]
+
+
+@pytest.mark.parametrize("rule", ["speech.format.as-asked", "speech.header.readable", "speech.content-type"])
+def test_no_format_is_the_default_format_also_where_it_is_null(rule: str) -> None:
+    case = CASES["speech/plain"]
+    asked = replace(case, body={**(case.body or {}), "response_format": None})
+
+    assert {each.verdict.label for each in verdicts(ledger([exchange(asked, sound(MP3))]), [rule]).values()} == {"pass"}
+
+
 def test_formats_are_compared_with_each_other() -> None:
     same = [("transcriptions/plain", answer({"text": HELLO})), ("transcriptions/text", text(HELLO.upper()))]
 
@@ -229,6 +245,12 @@ def test_a_round_trip_may_lose_a_word(heard: str) -> None:
     assert list(tripped(steps[0], (steps[1][0], answer({"text": "Thanks for watching!"})))) == [
         "transcription.round-trip.same-words"
     ]
+
+
+def test_where_nothing_was_said_the_ear_is_not_blamed_alone() -> None:
+    steps = [("speech/plain", sound(MP3)), ("transcriptions/spoken-again", answer({"text": ""}))]
+
+    assert list(tripped(*steps)) == ["transcription.round-trip.same-words"]
 
 
 def spoken_again(response: Response | None) -> Case | None:

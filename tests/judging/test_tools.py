@@ -211,6 +211,11 @@ def test_a_call_is_the_same_streamed_and_not():
     assert pair(plain, streamed(start(name="get_time", arguments="{"))) == "not-applicable"
 
 
+def test_how_often_a_call_is_made_is_the_models_matter():
+    twice = said(call("get_time"), call("get_time", '{"city": "Tokyo"}', id="call_2"))
+    assert pair(twice, streamed(start(name="get_time", arguments=PARIS))) == "pass"
+
+
 def told(text: str | None, tokens: int) -> dict[str, Any]:
     """An answer to the second turn."""
     usage = {"prompt_tokens": tokens, "completion_tokens": 3, "total_tokens": tokens + 3}
@@ -238,8 +243,13 @@ def test_a_result_reaches_the_model_when_it_is_used_or_counted(text: str | None,
     ("name", "rule", "message", "verdict"),
     [
         ("chat/tool-result", "chat.tool-result.accepted", "role tool is not supported", "fail"),
-        ("chat/tool-result", "chat.tool-result.accepted", "missing a thought_signature in functionCall parts", "n/a"),
-        ("chat/tool-result", "chat.tool-result.accepted", "reasoning_content must be passed back", "n/a"),
+        (
+            "chat/tool-result",
+            "chat.tool-result.accepted",
+            "missing a thought_signature in functionCall parts",
+            "not-applicable",
+        ),
+        ("chat/tool-result", "chat.tool-result.accepted", "reasoning_content must be passed back", "not-applicable"),
         ("chat/tool-bare", "chat.tools.without-parameters", "tools[0].function.parameters is missing", "warn"),
         ("chat/tool-bare", "chat.tools.without-parameters", "tools are not supported", "pass"),
         ("chat/tool-bare", "chat.tools.without-parameters", "bad request", "warn"),

@@ -81,6 +81,19 @@ def test_only_the_worst_findings_are_shown() -> None:
     assert "and 8 more in report.html" in shown
 
 
+def test_what_could_not_be_judged_is_said_once_for_each_reason() -> None:
+    blocked = Finding(message="the answer has the wrong shape here")
+    held = [judgement(f"chat.rule.{n}", Verdict.INCONCLUSIVE, findings=(blocked,)) for n in range(6)]
+    busy = judgement("chat.other", Verdict.INCONCLUSIVE, findings=(Finding(message="no answer in time"),))
+
+    shown = printed([*held, busy])
+
+    assert shown.count("the answer has the wrong shape here") == 1
+    assert "? INCONCLUSIVE  6 checks" in shown
+    assert ", and 2 more" in shown
+    assert "no answer in time" in shown
+
+
 def test_a_judgement_without_findings_names_its_exchanges() -> None:
     assert "chat/minimal" in printed([judgement(verdict=Verdict.ERROR)])
 
