@@ -31,6 +31,13 @@ _LONGEST_NAME = 2_000
 _LONGEST_TURNS = 40_000
 """Characters of a conversation that is sent back, which is paid for: an honest one has some hundreds."""
 _MAGIC = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
+_SOUNDS = (
+    (b"WAVE", "wav", "audio/wav"),
+    (b"OggS", "ogg", "audio/ogg"),
+    (b"fLaC", "flac", "audio/flac"),
+)
+"""What a sound begins with, and how a client names such a file; anything else is taken for mp3."""
+_MARKED = 12
 _LONGEST_SOUND = 2 * 1024 * 1024
 """Bytes that are sent back: far more than a short sentence takes."""
 
@@ -116,9 +123,10 @@ def tool_round(asking: Case, *later: Case) -> Steps:
 
 
 def _call_again(call: Any) -> dict[str, Any]:
-    """A call as a client repeats it."""
+    """A call as a client repeats it; Gemini wants back what it signed, in `extra_content`."""
     function = {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
-    return {"id": call["id"], "type": "function", "function": function}
+    signed = {"extra_content": call["extra_content"]} if "extra_content" in call else {}
+    return {"id": call["id"], "type": "function", "function": function, **signed}
 
 
 def previous_response(told: Case, *later: Case) -> Steps:
@@ -133,7 +141,8 @@ def speech_then_transcription(spoken: Case, *later: Case) -> Steps:
     answer = yield spoken
     sound = answer.response.body if _good(answer) and answer.response else b""
     if sound and answer.document.problem and len(sound) <= _LONGEST_SOUND:
-        file = {"base64": base64.b64encode(sound).decode(), "name": "speech.mp3", "type": "audio/mpeg"}
+        kind, media_type = next((named for magic, *named in _SOUNDS if magic in sound[:_MARKED]), ("mp3", "audio/mpeg"))
+        file = {"base64": base64.b64encode(sound).decode(), "name": f"speech.{kind}", "type": media_type}
         for heard in later:
             yield replace(heard, form={"file": file, **(heard.form or {})})
 

@@ -150,3 +150,22 @@ def test_limits_hold_for_steps_as_well(tmp_path: Path):
             limits=Limits(requests=3),
         )
     assert [ledger.by_case[case.id].was_sent for case in STEPS["tool-round"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("sound", "name"),
+    [(b"RIFF\x00\x00\x00\x00WAVEfmt ", "speech.wav"), (b"OggS\x00\x02", "speech.ogg"), (b"\xff\xfb\x90", "speech.mp3")],
+)
+def test_a_sound_is_sent_back_by_its_own_name(sound: bytes, name: str):
+    step = next_step("speech-then-transcription", sound)
+    assert step is not None
+    assert step.form is not None
+    assert step.form["file"]["name"] == name
+
+
+def test_what_a_vendor_signed_goes_back_with_the_call():
+    call = {"id": "call_1", "function": {"name": "f", "arguments": "{}"}, "extra_content": {"google": {"s": "x"}}}
+    step = next_step("tool-round", {"choices": [{"message": {"content": None, "tool_calls": [call]}}]})
+    assert step is not None
+    assert step.body is not None
+    assert step.body["messages"][-2]["tool_calls"][0]["extra_content"] == {"google": {"s": "x"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance import reasons
 from conformance.model import (
     Case,
     Exchange,
@@ -61,6 +62,12 @@ def test_what_points_at_something_comes_before_reasons_and_a_skip_the_other_way_
     assert text.endswith("and 3 more of the kind")
     skipped = wording.skipped(judged(Verdict.INCONCLUSIVE, found[0], reason))
     assert skipped == "inconclusive: the connection broke: reset by peer"
+
+
+def test_a_missing_model_is_to_be_given_by_the_option_that_pytest_has():
+    said = wording.skipped(judged(Verdict.NOT_RUN, reasons.finding("no-model", "speech")))
+    assert "--relay-model ROLE=NAME" in said
+    assert " --model" not in said
 
 
 def test_values_and_labels_are_shown_as_they_are():

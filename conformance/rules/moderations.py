@@ -11,6 +11,8 @@ from conformance.rules.base import Answers, rule
 from conformance.rules.views import is_json, request_body
 
 _ONE = ("moderations",)
+_SLACK = 1e-6
+"""How far rounding may lift a score beyond its bounds."""
 _VIOLENT = "kill them all"
 """What the sample says that has to be flagged; the other one is about the weather."""
 
@@ -79,7 +81,7 @@ def scores_in_range(exchange: Exchange) -> Iterator[Finding]:
     for place, result in enumerate(_results(exchange)):
         for name, score in result["category_scores"].items():
             # A category that a model does not know is null; an unknown one may be anything.
-            if isinstance(score, (int, float)) and not 0 <= score <= 1:
+            if isinstance(score, (int, float)) and not -_SLACK <= score <= 1 + _SLACK:
                 step = name.replace("~", "~0").replace("/", "~1")
                 yield Finding(f"/results/{place}/category_scores/{step}", "0 to 1", score)
 

@@ -14,6 +14,8 @@ from conformance.rules.views import is_json, request_body
 _ONE = ("rerank",)
 _CLEAR = 0.01
 """Scores that lie further apart than this rank one text above another."""
+_SLACK = 1e-6
+"""How far rounding may lift a score beyond its bounds."""
 _BEST = "Washington, D.C."
 """How the text begins that answers the query."""
 
@@ -104,7 +106,7 @@ def results_sorted(exchange: Exchange) -> Iterator[Finding]:
 def scores_in_range(exchange: Exchange) -> Iterator[Finding]:
     """Scores SHOULD lie between 0 and 1."""
     for place, result in enumerate(exchange.json["results"]):
-        if not 0 <= result["relevance_score"] <= 1:
+        if not -_SLACK <= result["relevance_score"] <= 1 + _SLACK:
             yield Finding(f"/results/{place}/relevance_score", "0 to 1", result["relevance_score"])
 
 

@@ -289,7 +289,7 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     "responses.usage.counts",
     doc="openai:responses/object#usage",
     basis="implied",
-    zh="有文字的回答,input_tokens 与 output_tokens 都必须大于 0",
+    zh="有文字的回答,input_tokens 与 output_tokens 都应大于 0",
     operations=BOTH,
     applies=lambda exchange: has_counts(exchange) and bool(text_of(exchange).strip()),
     needs=(*_OUTPUT, *COUNTED),
@@ -297,7 +297,7 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     breaks_zh="无法核对计费;客户端累计的是零",
 )
 def usage_counts(exchange: Exchange) -> Iterator[Finding]:
-    """An answer with text MUST count input and output tokens."""
+    """An answer with text SHOULD count input and output tokens."""
     for name in ("input_tokens", "output_tokens"):
         if usage_of(exchange)[name] <= 0:
             at = pointer(exchange, f"/usage/{name}")

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from conformance.model import Verdict
+from conformance.reasons import finding
 from conformance.reporting.curl import curl
 from conformance.reporting.evidence import CURL, seconds
 from conformance.reporting.requirements import requirement
@@ -28,8 +29,11 @@ _MOST_SEEN = 6
 _EXCERPT = 1_200
 """Bytes of an answer that are shown with a verdict; the ledger has the rest."""
 _OPTION = re.compile(
-    r"--(?=(?:concurrency|header|key-env|max-output-tokens|max-requests|no-key|out|profile|timeout)\b)"
+    r"--(?=(?:concurrency|dear|generated|header|key-env|max-output-tokens|max-requests|model|no-key|out|profile|timeout)\b)"
 )
+
+_OF_OPTIONS = frozenset(finding(code).message for code in ("unsent", "no-model"))
+"""Reasons of ours that speak of options."""
 
 
 def in_our_options(text: str) -> str:
@@ -75,7 +79,7 @@ def skipped(judgement: Judgement) -> str:
         found = _reasons(judgement)[0]
         why = _said(found)
         # Only our own reasons speak of options; what a relay says stays as it is.
-        why = in_our_options(why) if found.message == "not sent" else why
+        why = in_our_options(why) if found.message in _OF_OPTIONS else why
     return f"{judgement.verdict.label}: {why}"
 
 

@@ -44,6 +44,7 @@ AWKWARD: dict[str, dict[str, Any]] = {
         )
     },
     "scores of a whole": {"neutral": of(result(category_scores=dict.fromkeys(CATEGORIES, 0)))},
+    "rounded by float32": {"neutral": of(result(category_scores=dict.fromkeys(CATEGORIES, 1.0000001)))},
     "one more category": {"neutral": of(result(names=[*CATEGORIES, "politics"]))},
 }  # fmt: skip
 

@@ -44,6 +44,7 @@ AWKWARD: dict[str, dict[str, Any]] = {
         "three": of((1, 0.9), (0, 0.204), (2, 0.2)), "permuted": of((0, 0.9), (1, 0.204), (2, 0.2))
     },
     "whole scores": {"top-two": of((1, 1), (0, 0))},
+    "rounded by float32": {"top-two": of((1, 1.0000001), (0, -1e-08))},
 }  # fmt: skip
 
 
