@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.model import Attempt, Exchange, Limits, Phase, Response
-from conformance.refusals import out_of_credit
+from conformance.operations import OPERATIONS
+from conformance.refusals import out_of_credit, refuses_model
 
 _AGAIN = frozenset({429, 503})
 
@@ -16,6 +17,8 @@ def wait_before_next(exchange: Exchange, tries: int, limits: Limits) -> float | 
         return 0.0 if not tries and limits.retries else None
     if not (refused or exchange.status in _AGAIN) or out_of_credit(exchange):
         return None
+    if exchange.status == 503 and not OPERATIONS[exchange.case.operation].essential and refuses_model(exchange):
+        return None  # one-api says so of a model that no channel serves: asking again costs as much and changes nothing
     # A port that refuses the first request will refuse the others, and 503 is what one-api answers for an
     # unknown model: both get fewer tries than a rate limit.
     few = exchange.status == 503 or (refused and exchange.case.phase is Phase.PREFLIGHT)
