@@ -37,7 +37,7 @@ class Ceiling:
     longest_prompt: int
     """Characters."""
     dear: int = 0
-    """Requests that cost money that one notices."""
+    """Requests that cost money that one notices, because they are billed by the piece or the call."""
 
 
 def plan(

@@ -185,7 +185,7 @@ def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) ->
         ),
     ]
     if top.dear:
-        lines.append(f"{top.dear} of them are dear: pictures and sounds, billed by the piece, not by the token")
+        lines.append(f"{top.dear} of them are dear: billed by the piece or the call, as pictures and sounds are")
     if minimize_budget and any(GENERATED in case.probes for case in cases):
         lines.append(
             f"failing generated requests are made smaller within these limits ({MOST_SEARCHES} searches at most)"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.fixtures import load_cases
 from conformance.materialise import role_of
+from conformance.model import Price
 from conformance.operations import OPERATIONS
 from conformance.reporting.requirements import operation_title
 from conformance.reporting.texts import Text
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.model import Exchange, Ledger
 
+_DEAR = Text("costs money that one notices; add --dear", "费用较高;需加 --dear")
 _ONLY_FOLLOWS = frozenset({"media"})
 """Operations that only other answers lead to."""
 
@@ -78,8 +81,7 @@ def _operation(name: str, planned: set[str], ledger: Ledger) -> NotRun:
     if name in planned:
         return _held(name, title, ledger)
     if OPERATIONS[name].price == "dear":
-        why = Text("costs money that one notices; add --dear", "费用较高;需加 --dear")
-        return NotRun(name, title, "dear", why)
+        return NotRun(name, title, "dear", _DEAR)
     return NotRun(name, title, "not-planned", Text("not part of this run's plan", "不在本次测试计划内"))
 
 
@@ -94,14 +96,19 @@ def _held(name: str, title: Text, ledger: Ledger) -> NotRun:
 
 
 def _roles(ledger: Ledger, sent: Sequence[Exchange]) -> list[NotRun]:
-    """Variants of an operation whose model neither was given nor is listed."""
-    wanted = {case.role: None for case in ledger.plan if case.role}
+    """Variants of an operation whose model neither was given nor is listed, or that cost more than was wanted."""
+    planned = {case.role for case in ledger.plan}
     asked = {exchange.case.role for exchange in sent}
-    return [
-        NotRun(name, Text(ROLES[name].title, ROLES[name].zh), "no-model", _no_model(name), name)
-        for name in wanted
-        if name not in asked and name in ROLES
-    ]
+    dear = {case.role for case in load_cases() if case.price is Price.DEAR and case.role and not ledger.rules}
+    known = planned | dear
+    return [_role(name, planned) for name in ROLES if name in known - asked]
+
+
+def _role(name: str, planned: set[str]) -> NotRun:
+    title = Text(ROLES[name].title, ROLES[name].zh)
+    if name in planned:
+        return NotRun(name, title, "no-model", _no_model(name), name)
+    return NotRun(name, title, "dear", _DEAR, name)
 
 
 def _no_model(role: str) -> Text:

@@ -62,7 +62,8 @@ def test_a_run_that_ended_early_says_why_it_did_and_no_more() -> None:
 def test_everything_beside_the_plan_is_named() -> None:
     found = {each.name: each.code for each in not_run(ledger(exchange()))}
 
-    assert found.keys() == OPERATIONS.keys() - {"chat", "media"}
+    assert found.keys() == (OPERATIONS.keys() - {"chat", "media"}) | {"gpts", "analysis", "drawing"}
+    assert {found[role] for role in ("gpts", "analysis", "drawing")} == {"dear"}
     assert (found["embeddings"], found["audio.speech"]) == ("not-planned", "dear")
 
 
