@@ -11,7 +11,7 @@ import pytest
 from conformance import relay
 from conformance.errors import DataError
 from conformance.judging import judge
-from conformance.materialise import Target, materialise
+from conformance.materialise import Target, asset, materialise
 from conformance.model import Exchange, Ledger, Limits, Provider, Request, Response, Verdict
 from conformance.planning import PREFLIGHT, plan
 from conformance.redaction import Secrets
@@ -169,3 +169,9 @@ def test_what_a_vendor_signed_goes_back_with_the_call():
     assert step is not None
     assert step.body is not None
     assert step.body["messages"][-2]["tool_calls"][0]["extra_content"] == {"google": {"s": "x"}}
+
+
+@pytest.mark.parametrize("name", ["none.png", "../chat/minimal.json"])
+def test_an_asset_that_there_is_not_is_refused(name: str):
+    with pytest.raises(DataError, match="there is no asset"):
+        asset(name)

@@ -237,6 +237,19 @@ def test_a_model_that_takes_the_other_limit_is_asked_with_it(tmp_path: Path) -> 
     assert b'"max_completion_tokens": 16' in ledger.by_case["chat/minimal"].request.body
 
 
+def test_where_neither_name_of_the_limit_is_taken_the_first_answer_is_judged(tmp_path: Path) -> None:
+    def neither(call: Call) -> Any:
+        message = "max_tokens and max_completion_tokens are not supported"
+        return call.value({"error": {"message": message, "type": "t", "param": "max_tokens", "code": None}}, 400)
+
+    with Server(neither) as server:
+        ledger = sent(server.base_url, tmp_path)
+
+    assert ledger.limit_field == "max_tokens"
+    assert b'"max_tokens"' in ledger.by_case["chat/minimal"].request.body
+    assert b'"max_completion_tokens"' in ledger.preflight[-1].request.body
+
+
 def test_a_continued_run_remembers_the_other_limit(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     with Server(only_other_limit) as server:

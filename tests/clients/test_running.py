@@ -108,6 +108,7 @@ SKIPPED: dict[str, Exchange] = {
     "cut-off": exchange("chat/a", b"{", failure="reset"),
     "broken-off-by-us": exchange("chat.stream/a", b"", stop_after_events=1),
     "a-redirect": exchange("chat/a", b"", 302),
+    "a-stream-of-sound": exchange("audio.transcriptions/a", b"data: {}", asked={"stream": True}),
     "several-streamed": exchange("chat.stream/a", b"", asked={"n": 2}),
 }
 

@@ -127,3 +127,16 @@ def test_a_request_in_pieces_is_put_together() -> None:
     body = [b'{"model":"mock-chat","messages":[{"role":"us', b'er","content":"Say OK"}]}']
     answer = asyncio.run(call(create_app(), "POST", CHAT, body))
     assert b'"content":"OK"' in answer.body
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "code"),
+    [
+        ("application/json", b"{}", "invalid_content_type"),
+        ("multipart/form-data", b"no parts", "invalid_form"),
+    ],
+)
+def test_what_is_no_form_is_refused(client: httpx.Client, kind: str, body: bytes, code: str) -> None:
+    answer = client.post("/v1/audio/transcriptions", content=body, headers={"content-type": kind})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == code

@@ -268,3 +268,47 @@ def test_latency_takes_time() -> None:
     started = time.monotonic()
     ask(only("latency", latency=0.02), 8, NUMBERS, stream=True)
     assert time.monotonic() - started > 0.04
+
+
+OTHERS = [
+    ("/v1/embeddings", {"model": "text-embedding-3-mock", "input": "hello"}),
+    ("/v1/moderations", {"model": "mock-moderation", "input": "hello"}),
+    ("/v1/images/generations", {"model": "mock-image", "prompt": "red", "response_format": "b64_json"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), OTHERS)
+def test_other_operations_have_further_fields_too(path: str, body: Any) -> None:
+    (answer,) = bodies(request(only("extra-fields"), [("POST", path, body)]))
+    assert answer["x_provider"] == "Reference"
+    assert all(item["x_cached"] is False for item in answer.get("data", ()))
+
+
+def test_vectors_differ_a_little_from_call_to_call_and_never_in_base64() -> None:
+    path, body = OTHERS[0]
+    one, two = bodies(request(only("uneven-vectors"), [("POST", path, body)] * 2))
+    pairs = list(zip(one["data"][0]["embedding"], two["data"][0]["embedding"], strict=True))
+    assert any(a != b for a, b in pairs)
+    assert all(abs(a - b) < 1e-3 for a, b in pairs)
+    packed = body | {"encoding_format": "base64"}
+    one, two = bodies(request(only("uneven-vectors"), [("POST", path, packed)] * 2))
+    assert one["data"] == two["data"]
+
+
+def test_other_streams_are_kept_alive_with_comments() -> None:
+    body = {"model": "mock-chat", "input": "Say hello.", "max_output_tokens": 16, "stream": True}
+    answers = request(only("comments"), [("POST", "/v1/responses", body)] * 8)
+    assert any(line.startswith(b":") for answer in answers for line in answer.body.splitlines())
+    assert all(b"response.completed" in answer.body for answer in answers)
+
+
+def test_what_is_sold_as_drawing_draws_whatever_the_model_is() -> None:
+    body = {"model": "gpt-4-all", "messages": [{"role": "user", "content": "Draw a red square."}]}
+    answers = bodies(request(only("weak-model"), [("POST", CHAT, body)] * 8))
+    assert all("![" in answer["choices"][0]["message"]["content"] for answer in answers)
+
+
+def test_thinking_that_is_billed_is_said() -> None:
+    body = {"model": "o1-mini-mock", "messages": [{"role": "user", "content": "Say OK"}], "max_completion_tokens": 256}
+    answers = bodies(request(only("absent-fields"), [("POST", CHAT, body)] * 8))
+    assert all(answer["usage"]["completion_tokens_details"]["reasoning_tokens"] for answer in answers)
