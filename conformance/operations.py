@@ -35,16 +35,25 @@ class Operation:
     """It answers with pictures or sounds, which take more room than text."""
 
 
-def _chat(id: str, title: str, zh: str, *, streams: bool = False) -> Operation:  # noqa: A002 - the field's own word
+def _chat(name: str, title: str, zh: str, *, streams: bool = False) -> Operation:
     return Operation(
-        id, "POST", "/chat/completions", title, zh, f"openai/{id}", streams, essential=True, role="chat", writes=True
+        name,
+        "POST",
+        "/chat/completions",
+        title,
+        zh,
+        f"openai/{name}",
+        streams,
+        essential=True,
+        role="chat",
+        writes=True,
     )
 
 
-def _text(id: str, path: str, title: str, zh: str, role: str, dialect: str = "openai") -> tuple[Operation, Operation]:  # noqa: A002 - the fields that differ
+def _text(name: str, path: str, title: str, zh: str, role: str, dialect: str = "openai") -> tuple[Operation, Operation]:
     """An operation that writes text, plain and streamed."""
-    family = id.partition(".")[0]
-    plain = Operation(id, "POST", path, title, zh, f"{dialect}/{id}", role=role, dialect=dialect, writes=True)
+    family = name.partition(".")[0]
+    plain = Operation(name, "POST", path, title, zh, f"{dialect}/{name}", role=role, dialect=dialect, writes=True)
     streamed = Operation(
         f"{family}.stream",
         "POST",
@@ -60,23 +69,19 @@ def _text(id: str, path: str, title: str, zh: str, role: str, dialect: str = "op
     return plain, streamed
 
 
-def _plain(id: str, path: str, title: str, zh: str, role: str) -> Operation:  # noqa: A002
-    return Operation(id, "POST", path, title, zh, f"openai/{id}", role=role)
+def _plain(name: str, path: str, title: str, zh: str, role: str) -> Operation:
+    return Operation(name, "POST", path, title, zh, f"openai/{name}", role=role)
 
 
-def _sound(id: str, title: str, zh: str, role: str) -> Operation:  # noqa: A002
-    path = "/" + id.replace(".", "/")
-    schema, shaped = f"openai/{id}", id != "audio.speech"
-    return Operation(id, "POST", path, title, zh, schema, role=role, price="dear", shaped=shaped, media=True)
+def _media(name: str, title: str, zh: str, role: str) -> Operation:
+    path = "/" + name.replace(".", "/")
+    # Speech is answered with the sound itself, which has no shape.
+    schema, shaped = f"openai/{name}", name != "audio.speech"
+    return Operation(name, "POST", path, title, zh, schema, role=role, price="dear", shaped=shaped, media=True)
 
 
-def _picture(id: str, title: str, zh: str, role: str = "images") -> Operation:  # noqa: A002
-    path = "/" + id.replace(".", "/")
-    return Operation(id, "POST", path, title, zh, f"openai/{id}", role=role, price="dear", media=True)
-
-
-def _quota(id: str, path: str, title: str, zh: str) -> Operation:  # noqa: A002
-    return Operation(id, "GET", path, title, zh, f"openai/{id}", price="free")
+def _quota(name: str, path: str, title: str, zh: str) -> Operation:
+    return Operation(name, "GET", path, title, zh, f"openai/{name}", price="free")
 
 
 _TABLE = (
@@ -122,12 +127,12 @@ _TABLE = (
         dialect="gemini",
         writes=True,
     ),
-    _sound("audio.speech", "Speech", "语音合成", "speech"),
-    _sound("audio.transcriptions", "Transcription", "语音转录", "transcription"),
-    _sound("audio.translations", "Translation of speech", "语音翻译", "transcription"),
-    _picture("images.generations", "Image generation", "图像生成"),
-    _picture("images.edits", "Image edit", "图像编辑", "edits"),
-    _picture("images.variations", "Image variation", "图像变体", "variations"),
+    _media("audio.speech", "Speech", "语音合成", "speech"),
+    _media("audio.transcriptions", "Transcription", "语音转录", "transcription"),
+    _media("audio.translations", "Translation of speech", "语音翻译", "transcription"),
+    _media("images.generations", "Image generation", "图像生成", "images"),
+    _media("images.edits", "Image edit", "图像编辑", "edits"),
+    _media("images.variations", "Image variation", "图像变体", "variations"),
     Operation(
         "media", "GET", "", "Files that answers point to", "回答中链接的文件", price="free", shaped=False, media=True
     ),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from conformance.model import Case, Exchange, JSONValue
 
 _NO_MODEL = re.compile(r"model|模型|渠道|channel|deployment", re.IGNORECASE)
+_FOR_NOW = re.compile(r"temporar|currently|overload|try again|later|maintenance|暂时|稍后|繁忙|维护", re.IGNORECASE)
+"""Words of what passes: such a refusal is no statement about what a relay offers."""
 _MODEL_CODE = re.compile(r"model_not_|invalid_model|unsupported_model|unknown_model")
 _NOT_SERVED = re.compile(
     r"models?\b.{0,120}\b(not (be )?found|not exist|not available|unavailable|not allowed|no access|not supported in"
@@ -20,7 +22,7 @@ _NOT_SERVED = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUILT = re.compile(
-    r"\b(is|are) not (currently )?(supported|implemented|enabled|available)|\bnot implemented\b"
+    r"\b(is|are) not (supported|implemented|enabled|available)|\bnot implemented\b"
     r"|unsupported (endpoint|operation|route|path|api)"
     r"|(不支持|未实现|未开放|暂未开放)(该|此|这个)?(接口|操作|功能|端点)",
     re.IGNORECASE,
@@ -107,12 +109,15 @@ def refuses_model(exchange: Exchange) -> bool:
     error = exchange.error or {}
     about = f"{error.get('code')} {error.get('type')} {error.get('param')}"
     said = message_of(exchange)
-    return exchange.status in {400, 403, 404, 503} and bool(_MODEL_CODE.search(about) or _NOT_SERVED.search(said))
+    refused = exchange.status in {400, 403, 404, 503} and not _FOR_NOW.search(said)
+    return refused and bool(_MODEL_CODE.search(about) or _NOT_SERVED.search(said))
 
 
 def is_not_built(exchange: Exchange) -> bool:
     """Whether an error says that the operation itself is not there, in words rather than by its status."""
-    return exchange.status in {400, 403, 404, 500, 501, 503} and bool(_NOT_BUILT.search(message_of(exchange)))
+    said = message_of(exchange)
+    refused = exchange.status in {400, 403, 404, 500, 501, 503} and not _FOR_NOW.search(said)
+    return refused and bool(_NOT_BUILT.search(said))
 
 
 def wants_other_limit(exchange: Exchange) -> bool:

@@ -160,6 +160,8 @@ def test_google_may_write_a_name_in_two_ways(name):
         ("You must provide n=1 for this model.", "invalid_n", False),
         ("Unsupported value: 'temperature' does not support 0 with this model.", "unsupported_value", False),
         ("Invalid value for 'size'", "size_not_supported", False),
+        ("The model x is temporarily unavailable, try again later", None, False),
+        ("模型 x 暂时不可用,请稍后再试", None, False),
     ],
 )
 def test_a_model_that_is_not_there_is_told_from_a_field_that_is_not_taken(message, code, *, refused):
@@ -174,6 +176,8 @@ def test_a_model_that_is_not_there_is_told_from_a_field_that_is_not_taken(messag
         ("暂未开放该接口", 400, True),
         ("API not implemented", 501, True),
         ("Internal server error", 500, False),
+        ("The upstream is not available, please try again later", 503, False),
+        ("This service is currently not available", 503, False),
         ("Invalid value for 'input'", 400, False),
         ("messages is not supported by openai", 429, False),
     ],
