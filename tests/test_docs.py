@@ -16,11 +16,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FIGURES = {
     "README.md": (
         "({requests:,} requests, at most {tokens:,} output tokens in the default plan",
-        "{rules:,} requirements of {operations} operations",
+        "{rules:,} rules for {operations} operations",
     ),
     "README.zh-CN.md": (
         "默认计划 {requests:,} 次请求,最多 {tokens:,} 个输出 token",
-        "{operations} 个接口的 {rules:,} 项要求",
+        "{operations} 个接口的 {rules:,} 条规则",
     ),
     "CHANGELOG.md": (
         "checks {operations} operations of a relay by {rules:,} rules",
