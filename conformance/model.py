@@ -324,6 +324,21 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """A rule whose breach somebody has accepted until a day: it is shown, and does not fail a run."""
+
+    rule: str
+    reason: str
+    owner: str
+    until: str
+    """The last day on which it is in force, `2027-01-31`, in UTC."""
+    operation: str = ""
+    """Empty: every operation of the rule."""
+    expired: bool = False
+    """Whether it had ended when the run was recorded: a run with an expired waiver fails."""
+
+
+@dataclass(frozen=True)
 class Judgement:
     """What one rule says of one operation."""
 
@@ -333,6 +348,8 @@ class Judgement:
     verdict: Verdict
     exchanges: tuple[str, ...]
     findings: tuple[Finding, ...]
+    waiver: Waiver | None = None
+    """Never changes the verdict, only what follows from it."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,12 @@ def _usage_in(holder: Any) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def reported_tokens(exchange: Exchange) -> int:
+    """The output tokens that an answer reports; 0 where it reports none."""
+    usage = _any_usage(exchange) if exchange.status < _REFUSED else {}
+    return _count(next((usage[name] for name in _NAMES[1] if name in usage), None))
+
+
 def unreported_tokens(exchange: Exchange) -> int:
     """The output tokens to reckon with when nothing is reported: the case's ceiling once an answer may have begun."""
     begun = exchange.response is not None and exchange.status < _REFUSED

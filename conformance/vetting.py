@@ -16,15 +16,11 @@ from conformance.errors import LedgerError, UsageError
 from conformance.failing import BUDGET, MOST_SEARCHES, broken_rules, worth_minimising
 from conformance.judging import judge
 from conformance.ledger import read_ledger
-from conformance.materialise import role_of
-from conformance.model import Limits, Phase, Price, Provider
-from conformance.operations import OPERATIONS
-from conformance.planning import ceiling, plan, select_rules, still_to_send
+from conformance.model import Limits, Provider
+from conformance.planning import plan, select_rules
 from conformance.preflight import base_urls
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
-from conformance.refusals import GENERATED
-from conformance.reporting.requests import CoverageLine, coverage_lines
 from conformance.roles import CHAT, ROLES
 
 if TYPE_CHECKING:
@@ -39,7 +35,6 @@ LEDGER = "ledger.jsonl"
 TOKENS_EACH = 40
 """Output tokens by which the usual limit grows with each generated request."""
 
-_MOST_MISSING = 3
 _ONE_EACH = "one run asks one model in each role; those of other roles are given as ROLE=NAME: embeddings=NAME"
 _OTHER_KEYS = "; another variable with --key-env, a relay without keys with --no-key"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([A-Za-z_][A-Za-z0-9_]*)")
@@ -168,33 +163,6 @@ def clients_in(folder: Path, ledger: Ledger, judgements: Sequence[Judgement]) ->
     return client_verdicts(ledger, read_readings(path, ledger), judgements) if path.exists() else []
 
 
-def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) -> list[str]:
-    """What will be sent and what it can cost at most, in lines for people.
-
-    `minimize_budget`: requests that one search for a smaller failing request may take.
-    """
-    top = ceiling(cases)
-    lines = [
-        (
-            f"{top.requests} requests planned, at most {top.output_tokens:,} output tokens, "
-            f"longest prompt {top.longest_prompt:,} characters"
-        ),
-        (
-            f"limits: {limits.requests} requests, {limits.output_tokens:,} output tokens "
-            f"({max(0, limits.requests - top.requests)} requests are left for repeating what met 429 or 503)"
-        ),
-    ]
-    if top.dear:
-        lines.append(f"{top.dear} of them are dear: billed by the piece or the call, as pictures and sounds are")
-    if minimize_budget and any(GENERATED in case.probes for case in cases):
-        lines.append(
-            f"failing generated requests are made smaller within these limits ({MOST_SEARCHES} searches at most)"
-        )
-    if top.requests > limits.requests or top.output_tokens > limits.output_tokens:
-        lines.append("the plan is larger than the limits: what does not fit is not sent, and is inconclusive")
-    return lines
-
-
 def check_selection(only: Sequence[str], cases: Sequence[Case], *, dear: bool) -> None:
     """Refuse a selection of rules that look at dear requests alone in a run without them; it would judge nothing."""
     for prefix in () if dear else only:
@@ -202,27 +170,6 @@ def check_selection(only: Sequence[str], cases: Sequence[Case], *, dear: bool) -
         seen = any(rule.selects(case) for rule in rules for case in cases)
         if not seen and any(rule.selects(case) for rule in rules for case in plan([prefix], dear=True)):
             raise UsageError(f"{prefix!r} looks at requests that cost more, which are not sent", "add --dear")
-
-
-def announce_operations(cases: Sequence[Case]) -> list[str]:
-    """A table for people: what each operation is asked, at which price at most, and what it can cost."""
-    prices = list(Price)
-    lines = [f"{'operation':20}  requests  price  output tokens"]
-    for name in OPERATIONS:
-        asked = [case for case in cases if case.operation == name]
-        if asked:
-            top, price = ceiling(asked), max((case.price for case in asked), key=prices.index)
-            lines.append(f"{name:20}  {top.requests:8,}  {price:5}  {top.output_tokens:13,}")
-    return lines
-
-
-def announce_rest(path: Path) -> list[str]:
-    """What an interrupted run still lacks."""
-    ledger = read_ledger(path)
-    left = still_to_send(ledger.plan, ledger)
-    top = ceiling(left)
-    done = f"{len(ledger.plan) - len(left)} of {len(ledger.plan)} requests are recorded"
-    return [f"{done}, {top.requests} are left, at most {top.output_tokens:,} output tokens"]
 
 
 def checked_provider(
@@ -266,18 +213,6 @@ def parse_models(given: Iterable[str]) -> dict[str, str]:
     if CHAT not in found:
         raise UsageError("no chat model is given", "--model NAME, beside the models of other roles")
     return found
-
-
-def announce_models(cases: Sequence[Case], given: Mapping[str, str]) -> list[str]:
-    """Which model is asked for what, in lines for people: given, or picked when the run begins."""
-    asked = {role_of(case) for case in cases} - {"", CHAT}
-    wanted = [role for role in ROLES if role in asked]
-    open_ = [role for role in wanted if role not in given and ROLES[role].falls_back not in given]
-    known = [f"{role} {given[role]}" for role in wanted if role in given]
-    lines = [f"models given: {', '.join(known)}"] if known else []
-    if open_:
-        lines.append(f"picked from the provider's list, or not run (--model ROLE=NAME): {', '.join(open_)}")
-    return lines
 
 
 def default_limits(generated: int, requests: int | None, output_tokens: int | None, further: int = 0) -> Limits:
@@ -326,29 +261,6 @@ def profile_to_plan(asked: str | None, resumed: Path | None) -> Profile | None:
         known = ledger.provider.profile or "none"
         raise UsageError(f"the run in {resumed} was planned with another profile ({known})", "resume it with that one")
     return chosen
-
-
-def announce_coverage(cases: Sequence[Case], profile: Profile | None) -> list[str]:
-    """Which parts of the request schema the generated cases of a plan cover, in lines for people."""
-    generated = [case for case in cases if GENERATED in case.probes]
-    if not generated:
-        return []
-    valid = sum(case.phase is Phase.VALID for case in generated)
-    if not valid:
-        return [f"generated: {len(generated)} invalid requests and checks after them"]
-    lines = [
-        f"  {line.covered} of {line.total} {line.kind.en}{_missing(line)}"
-        for line in coverage_lines(generated, profile)
-    ]
-    said = f"generated: {valid} valid requests, {len(generated) - valid} invalid ones and checks after them; they cover"
-    return [said, *lines]
-
-
-def _missing(line: CoverageLine) -> str:
-    """The first parts of one kind that are not covered; the report lists more of them."""
-    rest = len(line.missing) + line.more - _MOST_MISSING
-    shown = "; ".join(line.missing[:_MOST_MISSING])
-    return f" (not: {shown}{f'; and {rest} more' if rest > 0 else ''})" if shown else ""
 
 
 def minimise_failures(run: Run, ledger: Ledger) -> Ledger:

@@ -19,6 +19,7 @@ import pytest
 from hostile.server import KEY, Call, Server, honest
 
 from conformance import cli
+from conformance.commands import performing
 from conformance.errors import UsageError
 from conformance.ledger import read_ledger
 from conformance.model import Ledger
@@ -482,7 +483,8 @@ def test_what_nobody_reads_is_not_printed(run: Run, monkeypatch: pytest.MonkeyPa
     def broken(*_: object, **__: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    monkeypatch.setattr(cli, "_hush", lambda: hushed.append(True))
+    for home in (cli, performing):
+        monkeypatch.setattr(home, "hush", lambda: hushed.append(True))
     monkeypatch.setattr("conformance.reporting.terminal.print_summary", broken)
     judged = run("demo", "--fault", "n-ignored", "--out", "run")[0]
     monkeypatch.setattr("click.echo", broken)

@@ -14,6 +14,7 @@ from hostile.server import KEY, Answer, Call, Server, completion, first_honest, 
 from judging.runs import generated, wrong
 
 from conformance import cli
+from conformance.announcing import announce_coverage
 from conformance.contract import schema_errors
 from conformance.derive.emit import profile_toml
 from conformance.errors import UsageError
@@ -23,7 +24,7 @@ from conformance.planning import plan
 from conformance.profiles import load_profile
 from conformance.redaction import Secrets
 from conformance.send import record
-from conformance.vetting import Run, announce_coverage, minimise_failures, profile_of
+from conformance.vetting import Run, minimise_failures, profile_of
 
 Command = Callable[..., tuple[int, str, str]]
 URL = "http://127.0.0.1:9/v1"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from conformance.announcing import announce
 from conformance.errors import UsageError
 from conformance.model import Limits, Provider
 from conformance.planning import plan
 from conformance.vetting import (
     Run,
-    announce,
     check_secrets,
     check_selection,
     checked_provider,

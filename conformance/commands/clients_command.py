@@ -32,14 +32,14 @@ def clients_command(ledger: Path, names: tuple[str, ...]) -> int:
     Clients: openai, anthropic, litellm, langchain, as far as they are installed (pip install
     'relay-conformance[clients]'). What they read goes to clients.json beside the ledger.
     """
-    from conformance.clients.comparing import State  # noqa: PLC0415 - --help must be quick
-    from conformance.clients.storing import CLIENTS_FILE, write_readings  # noqa: PLC0415
-    from conformance.clients.table import chosen_clients  # noqa: PLC0415
-    from conformance.clients.verdicts import client_verdicts  # noqa: PLC0415
-    from conformance.judging import judge  # noqa: PLC0415
-    from conformance.ledger import read_ledger  # noqa: PLC0415
-    from conformance.reporting.client_rows import client_rows  # noqa: PLC0415
-    from conformance.vetting import ledger_in  # noqa: PLC0415
+    from conformance.clients.comparing import State
+    from conformance.clients.storing import CLIENTS_FILE, write_readings
+    from conformance.clients.table import chosen_clients
+    from conformance.clients.verdicts import client_verdicts
+    from conformance.judging import judge
+    from conformance.ledger import read_ledger
+    from conformance.reporting.client_rows import client_rows
+    from conformance.vetting import ledger_in
 
     chosen = chosen_clients(names)
     path = ledger_in(ledger)
@@ -58,10 +58,10 @@ def clients_command(ledger: Path, names: tuple[str, ...]) -> int:
 
 def let_read(ledger: Ledger, clients: Sequence[Client]) -> list[ClientRun]:
     """Replay a run on a free port of this machine and let clients read it."""
-    from conformance.clients.running import run_clients  # noqa: PLC0415 - as above
-    from conformance.relay import BackgroundRelay  # noqa: PLC0415
-    from conformance.replay_app import Replay  # noqa: PLC0415
-    from conformance.replaying import Recording  # noqa: PLC0415
+    from conformance.clients.running import run_clients
+    from conformance.relay import BackgroundRelay
+    from conformance.replay_app import Replay
+    from conformance.replaying import Recording
 
     with BackgroundRelay(Replay(Recording(ledger))) as replay:
         return run_clients(ledger, clients, replay.url)
@@ -69,7 +69,7 @@ def let_read(ledger: Ledger, clients: Sequence[Client]) -> list[ClientRun]:
 
 def _lines(rows: Sequence[ClientRow]) -> Iterator[str]:
     """The rows for a terminal."""
-    from conformance.reporting.visible import visible  # noqa: PLC0415 - as above
+    from conformance.reporting.visible import visible
 
     width = max(len(row.title) for row in rows)
     for row in rows:

@@ -32,10 +32,10 @@ def derive_command(inputs: tuple[Path, ...], name: str, out: Path, check: bool) 
       OPERATION.json    one JSON Schema for each documented operation, every fact with its line
       DEFECTS.md        the mistakes of the pages, and how the schemas mend them
     """  # noqa: D301 - click wants the character
-    from conformance.derive.deriving import derive  # noqa: PLC0415 - --help must be quick
-    from conformance.derive.emit import counted  # noqa: PLC0415
-    from conformance.derive.placing import compare, place  # noqa: PLC0415
-    from conformance.derive.summary import summary  # noqa: PLC0415
+    from conformance.derive.deriving import derive
+    from conformance.derive.emit import counted
+    from conformance.derive.placing import compare, place
+    from conformance.derive.summary import summary
 
     derived = derive(inputs, name)
     if check:

@@ -23,7 +23,7 @@ def profiles_command(name: str) -> None:
     Shows whose pages are known, or what the pages of one claim. NAME is one of the list, FOLDER one that
     `relay-conformance derive` wrote.
     """
-    from conformance.profiles import bundled_profiles, load_profile  # noqa: PLC0415 - --help must be quick
+    from conformance.profiles import bundled_profiles, load_profile
 
     if name:
         _print(_explained(load_profile(name)))
@@ -33,7 +33,7 @@ def profiles_command(name: str) -> None:
 
 def _print(lines: Iterable[str]) -> None:
     """Write lines that hold a page's text."""
-    from conformance.reporting.visible import visible  # noqa: PLC0415
+    from conformance.reporting.visible import visible
 
     for line in lines:
         click.echo(visible(line, 400).rstrip())

@@ -18,12 +18,12 @@ def replay_command(ledger: Path, port: int, host: str, timing: bool) -> None:  #
     LEDGER is a ledger.jsonl or the folder that holds one; it is served until Ctrl-C. Status, headers and body are those
     of the relay, faults included; no key is needed, and nothing is sent on.
     """
-    from conformance.ledger import read_ledger  # noqa: PLC0415 - --help must be quick
-    from conformance.relay import serve  # noqa: PLC0415
-    from conformance.replay_app import CASE_HEADER, Replay  # noqa: PLC0415
-    from conformance.replaying import Recording, pinned_path  # noqa: PLC0415
-    from conformance.reporting.visible import visible  # noqa: PLC0415
-    from conformance.vetting import ledger_in  # noqa: PLC0415
+    from conformance.ledger import read_ledger
+    from conformance.relay import serve
+    from conformance.replay_app import CASE_HEADER, Replay
+    from conformance.replaying import Recording, pinned_path
+    from conformance.reporting.visible import visible
+    from conformance.vetting import ledger_in
 
     recorded = read_ledger(ledger_in(ledger))
     recording = Recording(recorded)

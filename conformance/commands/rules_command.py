@@ -17,8 +17,8 @@ def rules_command(name: str) -> None:
 
     PREFIX lists those below it, ID explains that rule.
     """
-    from conformance.clients.rules import client_rules  # noqa: PLC0415 - --help must be quick
-    from conformance.planning import select_rules  # noqa: PLC0415 - as above
+    from conformance.clients.rules import client_rules
+    from conformance.planning import select_rules
 
     by_clients = client_rules()
     chosen = [rule for each, rule in by_clients.items() if each.startswith(name)]

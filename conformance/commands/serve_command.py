@@ -16,7 +16,7 @@ def serve_command(port: int, faults: tuple[str, ...], latency_ms: int, quirks: i
 
     It is correct, or has the faults that are asked for, and runs until Ctrl-C.
     """
-    from conformance import relay  # noqa: PLC0415 - --help must be quick
+    from conformance import relay
 
     if list_faults:
         known = relay.catalogue()

@@ -1,47 +1,28 @@
-"""`report.html`: one self-contained page that loads nothing, in two languages.
-
-Relay text is hostile. Jinja escapes everything, `visible` shows what would hide, and the page's own policy
-lets only this style sheet and this script run, by their hashes.
-"""
+"""`report.html`: one run, requirement by requirement, with the evidence."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import jinja2
-from markupsafe import Markup, escape
 
 from conformance.model import Phase, Verdict
 from conformance.refusals import GENERATED
 from conformance.reporting.cards import BREACHES, OTHERS, by_operation, by_verdict, cards, cells
 from conformance.reporting.client_rows import HEADINGS, client_rows
 from conformance.reporting.client_rows import LOOKS as CLIENT_LOOKS
-from conformance.reporting.evidence import anchors_by_case, content, evidence
+from conformance.reporting.evidence import anchors_by_case, evidence
+from conformance.reporting.pages import page
 from conformance.reporting.requests import claim_rows, coverage_lines, parameter_rows, smallest
-from conformance.reporting.requirements import operation_title
 from conformance.reporting.results import instant, tool
 from conformance.reporting.scope import models_asked, not_run
 from conformance.reporting.summary import columns, outlook, run_verdict, sentence, spent
 from conformance.reporting.texts import (
     AREAS,
-    COLUMN_MEANINGS,
-    COLUMNS,
     HINTS,
-    MEANINGS,
-    RUN_VERDICTS,
-    SEVERITIES,
-    SYMBOLS,
-    VERDICTS,
     Text,
-    text,
 )
 from conformance.reporting.timing import WIDTH, timing
-from conformance.reporting.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,13 +56,8 @@ def html_text(
     clients: Sequence[ClientVerdict] = (),
 ) -> str:
     """The page's text; with a profile, it lists what that provider's own page names, with clients how they fare."""
-    template = _environment().get_template("report.html.j2")
-    style, script = _inline("report.css"), _inline("report.js")
-    return template.render(
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    return page(
+        "report.html.j2",
         **_head(judgements, ledger, strict=strict),
         **_content(judgements, ledger, rules),
         coverage=coverage_lines(_answered(ledger), profile),
@@ -91,16 +67,6 @@ def html_text(
         client_headings=HEADINGS,
         client_looks=CLIENT_LOOKS,
     )
-
-
-def _inline(name: str) -> Markup:
-    """A file that goes into the page as it is."""
-    return Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704 - ours; escaping would change its hash
-
-
-def _hash(inline: str) -> str:
-    """What a Content-Security-Policy calls an inline file by."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
 
 
 def _head(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> dict[str, Any]:
@@ -178,61 +144,3 @@ def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str
         "timing": timing(ledger),
         "width": WIDTH,
     }
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    """Templates that escape everything and refuse a name that is not given."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(show=_show, both=_both, coded=_coded, content=content)
-    environment.globals.update(
-        say=_say,
-        title_of=operation_title,
-        AREAS=AREAS,
-        COLUMNS=COLUMNS,
-        COLUMN_MEANINGS=COLUMN_MEANINGS,
-        MEANINGS=MEANINGS,
-        RUN_VERDICTS=RUN_VERDICTS,
-        SEVERITIES=SEVERITIES,
-        SYMBOLS=SYMBOLS,
-        VERDICTS=VERDICTS,
-    )
-    return environment
-
-
-def _show(value: str, limit: int = 300) -> Markup:
-    """Relay text, visible, in a box of its own reading direction."""
-    return Markup("<bdi>{}</bdi>").format(visible(value, limit))
-
-
-def _both(value: Text) -> Markup:
-    """A text in both languages; the page shows one of them."""
-    return _pair(*(escape(visible(language, 1_000)) for language in value))
-
-
-def _coded(value: Text) -> Markup:
-    """The same for a rule's own words: what stands in backticks is code."""
-    return _pair(*(_with_code(language) for language in value))
-
-
-def _say(key: str, **values: Any) -> Markup:
-    """One of the report's own texts."""
-    return _both(text(key, **values))
-
-
-def _pair(english: Markup, chinese: Markup) -> Markup:
-    if english == chinese:
-        return Markup("<bdi>{}</bdi>").format(english)
-    return Markup('<span lang="en">{}</span><span lang="zh-CN">{}</span>').format(english, chinese)
-
-
-def _with_code(value: str) -> Markup:
-    pieces = _CODE.split(visible(value, 1_000))
-    marked = Markup("<code>{}</code>").format
-    return Markup("").join(marked(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))

@@ -21,6 +21,8 @@ class Requirement:
     rule: str
     text: Text
     breaks: Text
+    mend: Text
+    """What the provider can do about it."""
     document: str
     """The document's reference and, in brackets, the lines of the contract sheet."""
 
@@ -29,10 +31,11 @@ def requirement(rule: str, rules: Mapping[str, Rule]) -> Requirement:
     """Look up a rule; an unknown one is named by its id."""
     known = rules.get(rule)
     if known is None:
-        return Requirement(rule, Text(rule, rule), Text("", ""), "")
+        return Requirement(rule, Text(rule, rule), Text("", ""), Text("", ""), "")
     lines = f" ({', '.join(known.lines)})" if known.lines else ""
     breaks = Text(known.breaks or known.breaks_zh, known.breaks_zh or known.breaks)
-    return Requirement(rule, Text(known.requirement, known.zh), breaks, known.doc + lines)
+    mend = Text(known.mend or known.mend_zh, known.mend_zh or known.mend)
+    return Requirement(rule, Text(known.requirement, known.zh), breaks, mend, known.doc + lines)
 
 
 def operation_title(operation: str) -> Text:

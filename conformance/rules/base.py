@@ -65,6 +65,9 @@ class Rule:
     """JSON pointers, `*` for any index, that must have the right shape for the rule to be judged."""
     breaks: str
     breaks_zh: str
+    mend: str
+    """What the provider can do about it, in a few words."""
+    mend_zh: str
     over: str
     """`exchange`; `operation`: all exchanges of one operation at once; `run`: those of all its operations."""
     page: Callable[[Any, str], bool] | None
@@ -78,6 +81,8 @@ class Rule:
     """For a rule over a run: how many answered exchanges it needs."""
     anchor: str
     """For a rule over a run: the probe of the exchange that it is about; without it there is nothing to judge."""
+    noisy: bool
+    """Whether chance has a part in it (time, or what a model happens to say): one sample never gates a regression."""
     check: Callable[..., Iterable[Finding]]
 
     def selects(self, case: Case) -> bool:
@@ -126,12 +131,15 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
     needs: Sequence[str] = (),
     breaks: str = "",
     breaks_zh: str = "",
+    mend: str = "",
+    mend_zh: str = "",
     basis: str = "stated",
     over: str = "exchange",
     page: Callable[[Any, str], bool] | None = None,
     sampled: bool = False,
     least: int = 1,
     anchor: str = "",
+    noisy: bool = False,
 ) -> Callable[[Check], Check]:
     """Enter a generator into the registry; a malformed rule is refused here, at import."""
 
@@ -159,11 +167,14 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
             needs=tuple(needs),
             breaks=breaks,
             breaks_zh=breaks_zh,
+            mend=mend,
+            mend_zh=mend_zh,
             over=over,
             page=page,
             sampled=sampled,
             least=least,
             anchor=anchor,
+            noisy=noisy,
             check=check,
         )
         return check

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance import vetting
+from conformance import announcing, vetting
 from conformance.errors import ConformanceError, UsageError
 from conformance.judging import judge
 from conformance.ledger import read_ledger
@@ -155,7 +155,7 @@ class LiveDoor(Door):
 
     def announcement(self) -> list[str]:
         """What running the selected checks will cost, in lines for a terminal."""
-        return vetting.announce(self.cases(), self._run.limits) if self.selected else []
+        return announcing.announce(self.cases(), self._run.limits) if self.selected else []
 
     def cases(self) -> list[Case]:
         """What the selected checks need to be sent, in sending order."""

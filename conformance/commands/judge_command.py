@@ -1,0 +1,30 @@
+"""`relay-conformance judge`: judge a recorded run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.commands.options import Folder
+from conformance.commands.performing import judge_and_report
+
+
+@click.command("judge")
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable.")
+@click.option("--out", type=Folder(), help="Folder for the reports.")
+@click.option("--profile", metavar="NAME|FOLDER", help="The provider's own page (default: that of the run).")
+@click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
+def judge_command(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | None, strict: bool) -> int:  # noqa: FBT001
+    """Judge a recorded run again, offline.
+
+    LEDGER is a ledger.jsonl or the folder that holds one.
+    """
+    from conformance import vetting
+    from conformance.ledger import read_ledger
+
+    path = vetting.ledger_in(ledger)
+    recorded = read_ledger(path)
+    chosen = vetting.profile_of(recorded, profile)
+    return judge_and_report(recorded, out or path.parent, only, chosen, path.parent, strict=strict)
