@@ -87,7 +87,7 @@ FALSE_ALARM, MISSED = 0.01, 0.05
 
 
 def sequential(failures: Iterable[bool]) -> Decision:
-    """Wald's test over trials in their order: does it fail rarely, or mostly?
+    """Wald's test over trials in their order: whether they fail rarely or mostly.
 
     Three failures in a row decide for worse, two successes for same; a single trial decides nothing.
     """

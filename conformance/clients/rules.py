@@ -61,10 +61,13 @@ def _rule(client: Client) -> Rule:
         needs=(),
         breaks="Programs that are written with this client fail, lose content, or count tokens wrongly.",
         breaks_zh="用此客户端编写的程序会报错、丢失内容或算错 token 数。",
+        mend="Mend the rules that the same answers break; the client then reads them.",
+        mend_zh="修正这些回答所违反的规则后,该客户端即可正常读取。",
         over="exchange",
         page=None,
         sampled=False,
         least=1,
         anchor="",
+        noisy=False,
         check=lambda _: (),
     )
