@@ -4,13 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types coverage package faults docs bench repeats clients clean
+.PHONY: demo test browser-ready lint types coverage package faults docs bench repeats clients clean
 
 demo: $(READY)  ## vet the reference relay that we ship, and say where the report is
 	$(BIN)/relay-conformance demo
 
-test: $(READY)  ## the whole test suite
+test: $(READY) browser-ready  ## the whole test suite
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# The pages are tested in a real browser. The font is for Chinese: WenQuanYi has 1.6 MB where Noto has 57 MB.
+APT_GET = env DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet
+browser-ready:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	  command -v apt-get >/dev/null && $$sudo true 2>/dev/null && $$sudo $(APT_GET) update && \
+	  $$sudo $(APT_GET) install --yes --no-install-recommends chromium fonts-wqy-microhei; \
+	} || echo "no chromium here, and none could be installed: the browser tests will be skipped"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -23,9 +32,10 @@ types: $(READY)
 # cannot see it is not asked for. Measured on 3.12 and newer, every line and branch is asked for.
 FLOOR = $(shell $(BIN)/python -c 'import sys; print(100 if sys.version_info >= (3, 12) else 99)')
 
+# Tests in a browser and of the documents' commands run programs of their own: they cover nothing that others do not.
 coverage: $(READY)  ## branch coverage of conformance/
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n auto --dist loadgroup
+	$(BIN)/coverage run -m pytest -q -n auto --dist loadgroup --ignore=tests/browser --ignore=tests/docs
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=$(FLOOR)
 

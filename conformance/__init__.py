@@ -1,6 +1,6 @@
 """Conformance tests for OpenAI-style relay endpoints.
 
-Five functions, one way: `plan` → `record` → `read_ledger` → `judge` → `report`.
+Five functions, one way: `plan` → `record` → `read_ledger` → `judge` → `report`; and `compare` for several runs.
 They are loaded on first use, so that importing the package (pytest does, through the plugin) costs nothing.
 """
 
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 from conformance._version import __version__
 
 if TYPE_CHECKING:
+    from conformance.comparison.comparing import compare
     from conformance.judging import judge
     from conformance.ledger import read_ledger
     from conformance.planning import plan
     from conformance.reporting import report
     from conformance.send import record
 
-__all__ = ["__version__", "judge", "plan", "read_ledger", "record", "report"]
+__all__ = ["__version__", "compare", "judge", "plan", "read_ledger", "record", "report"]
 
 _HOMES = {
+    "compare": "conformance.comparison.comparing",
     "judge": "conformance.judging",
     "plan": "conformance.planning",
     "read_ledger": "conformance.ledger",

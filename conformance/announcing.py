@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.failing import MOST_SEARCHES
+from conformance.gating.rounds import round_path
 from conformance.ledger import read_ledger
 from conformance.materialise import role_of
 from conformance.model import Phase, Price
@@ -18,19 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from conformance.model import Case, Limits
+    from conformance.gating.failed import Failed
+    from conformance.model import Case, Ledger, Limits
     from conformance.profiles import Profile
 
 _MOST_MISSING = 3
 
 
-def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0) -> list[str]:
+def announce(cases: Sequence[Case], limits: Limits, minimize_budget: int = 0, rounds: int = 1) -> list[str]:
     """What will be sent and what it can cost at most, in lines for people.
 
-    `minimize_budget`: requests that one search for a smaller failing request may take.
+    `minimize_budget`: requests that one search for a smaller failing request may take. `rounds`: how often the plan is
+    sent; the limits are for all rounds together.
     """
-    top = ceiling(cases)
-    lines = [
+    top = ceiling([*cases] * rounds)
+    lines = [f"{len(cases)} requests in each of {rounds} rounds; all together:"] if rounds > 1 else []
+    lines += [
         (
             f"{top.requests} requests planned, at most {top.output_tokens:,} output tokens, "
             f"longest prompt {top.longest_prompt:,} characters"
@@ -63,13 +67,24 @@ def announce_operations(cases: Sequence[Case]) -> list[str]:
     return lines
 
 
-def announce_rest(path: Path) -> list[str]:
-    """What an interrupted run still lacks."""
-    ledger = read_ledger(path)
-    left = still_to_send(ledger.plan, ledger)
-    top = ceiling(left)
-    done = f"{len(ledger.plan) - len(left)} of {len(ledger.plan)} requests are recorded"
+def announce_rest(path: Path, rounds: int = 1) -> list[str]:
+    """What an interrupted run still lacks, over all its rounds."""
+    files = [round_path(path.parent, number) for number in range(1, rounds + 1)]
+    first, *later = [read_ledger(file) if file.exists() else None for file in files]
+    planned = first.plan if first else ()
+    left = [case for each in (first, *later) for case in still_to_send(planned, each)]
+    top, whole = ceiling(left), rounds * len(planned)
+    done = f"{whole - len(left)} of {whole} requests are recorded"
     return [f"{done}, {top.requests} are left, at most {top.output_tokens:,} output tokens"]
+
+
+def announce_failed(failed: Failed, ledger: Ledger) -> str:
+    """What is sent again of a run, in a line for people."""
+    dear = f"; {failed.dear} that cost more are left out (--dear)" if failed.dear else ""
+    return (
+        f"{len(failed.judgements)} checks failed or could not be judged; they rest on {len(failed.cases)} "
+        f"of {len(ledger.plan)} requests, those that go with them included{dear}"
+    )
 
 
 def announce_models(cases: Sequence[Case], given: Mapping[str, str]) -> list[str]:

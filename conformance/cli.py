@@ -10,9 +10,14 @@ from typing import Any
 import click
 
 from conformance._version import __version__
+from conformance.commands.badge_command import badge_command
+from conformance.commands.baseline_command import baseline_command
 from conformance.commands.clients_command import clients_command
+from conformance.commands.compare_command import compare_command
 from conformance.commands.demo_command import demo_command
 from conformance.commands.derive_command import derive_command
+from conformance.commands.diff_command import diff_command
+from conformance.commands.history_command import history_command
 from conformance.commands.judge_command import judge_command
 from conformance.commands.minimize_command import minimize_command
 from conformance.commands.plan_command import plan_command
@@ -21,6 +26,7 @@ from conformance.commands.replay_command import replay_command
 from conformance.commands.rules_command import rules_command
 from conformance.commands.saying import INTERRUPTED, OURS, USAGE, hush, say
 from conformance.commands.serve_command import serve_command
+from conformance.commands.summary_command import summary_command
 from conformance.commands.vet_command import vet_command
 from conformance.errors import ConformanceError
 
@@ -104,10 +110,16 @@ def cli(context: click.Context) -> None:
         context.exit(USAGE)
 
 
+cli.add_command(badge_command)
 cli.add_command(clients_command)
+cli.add_command(history_command)
+cli.add_command(summary_command)
+cli.add_command(compare_command)
 cli.add_command(demo_command)
 cli.add_command(minimize_command)
 cli.add_command(judge_command)
+cli.add_command(baseline_command)
+cli.add_command(diff_command)
 cli.add_command(plan_command)
 cli.add_command(vet_command)
 cli.add_command(derive_command)

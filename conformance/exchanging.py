@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Self
 
@@ -48,9 +49,7 @@ class Exchanger:
     def __init__(self, base_url: str, limits: Limits) -> None:
         self._limits = limits
         self._base_url = base_url
-        # Building a TLS context takes as long as ten requests: one for all, and none where there is no TLS.
-        secure = base_url.lower().startswith("https:")
-        verify: ssl.SSLContext | bool = httpx.create_ssl_context() if secure else False
+        verify = _tls() if base_url.lower().startswith("https:") else False
         self._clients = [_client(verify, limits) for _ in range(-(-limits.concurrency // SHARD))]
         self._busy = [0] * len(self._clients)
         self._elsewhere: httpx.AsyncClient | None = None
@@ -92,7 +91,7 @@ class Exchanger:
     async def _client_elsewhere(self) -> httpx.AsyncClient:
         """The client for addresses that answers name; made when there is the first."""
         if self._elsewhere is None:
-            self._elsewhere = await self._open.enter_async_context(_client(httpx.create_ssl_context(), self._limits))
+            self._elsewhere = await self._open.enter_async_context(_client(_tls(), self._limits))
         return self._elsewhere
 
     async def _received(
@@ -111,6 +110,12 @@ class Exchanger:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
             return _failure(error, self._limits)
         return None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """How servers are checked. Building this takes as long as ten requests: one for all clients, none without TLS."""
+    return httpx.create_ssl_context()
 
 
 def _client(verify: ssl.SSLContext | bool, limits: Limits) -> httpx.AsyncClient:  # noqa: FBT001 - httpx takes either

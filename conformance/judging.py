@@ -33,12 +33,13 @@ from conformance.refusals import (
     refused_part,
     refuses_model,
 )
-from conformance.rules.base import Answers, Rule
+from conformance.rules.base import Answers, Rule, catalogue
+from conformance.waivers import check_known, dated, waiver_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conformance.model import Case
+    from conformance.model import Case, Waiver
     from conformance.profiles import Profile
 
 MOST_FINDINGS = 10
@@ -71,18 +72,28 @@ class _Run(NamedTuple):
     page: Documented | None
 
 
-def judge(ledger: Ledger, only: Sequence[str] = (), profile: Profile | None = None) -> list[Judgement]:
+def judge(
+    ledger: Ledger, only: Sequence[str] = (), profile: Profile | None = None, waivers: Sequence[Waiver] = ()
+) -> list[Judgement]:
     """Judge a recorded run by every rule, or by those that `only` selects; same input, same judgements.
 
-    With a profile, answers are also held to what that provider's own page says. Raises UsageError for a prefix
-    that no rule has.
+    With a profile, answers are also held to what that provider's own page says. `waivers` go to the judgements that
+    they excuse, told whether they had ended when the run began. Raises UsageError for a prefix that no rule has,
+    DataError for a waiver of a rule that there is not.
     """
     rules = select_rules(only or ledger.rules)
+    check_known(waivers, catalogue())
     unsupported = frozenset(operation for operation in OPERATIONS if _absent(ledger, operation))
     passing = frozenset((each.case, each.rule) for each in ledger.minimised if not each.reproduced)
     run = _Run(ledger, passing, unsupported, Documented(profile) if profile else None)
     with _without_collector():
-        return list(_judged(run, rules))
+        found = list(_judged(run, rules))
+    return _excused(found, dated(waivers, ledger.started)) if waivers else found
+
+
+def _excused(judgements: Sequence[Judgement], waivers: Sequence[Waiver]) -> list[Judgement]:
+    """The same, each with the waiver that there is for it."""
+    return [replace(each, waiver=waiver_for(each.rule, each.operation, waivers)) for each in judgements]
 
 
 @contextmanager

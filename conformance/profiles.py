@@ -14,9 +14,12 @@ from conformance.contract import data, schema_errors
 from conformance.errors import DataError, UsageError
 from conformance.jsontext import parse_json
 from conformance.operations import OPERATIONS
+from conformance.waivers import waivers_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from conformance.model import Waiver
 
 PROFILE, DEFECTS = "profile.toml", "DEFECTS.md"
 FORMAT = "formats/profile.json"
@@ -70,6 +73,8 @@ class Profile:
     folder: Path
     sources: tuple[Mapping[str, str], ...] = ()
     authentication: Mapping[str, Any] | None = None
+    waivers: tuple[Waiver, ...] = ()
+    """What lies in `waivers.toml` beside it; no part of its digest."""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -108,6 +113,7 @@ def load_profile(name_or_folder: str) -> Profile:
         folder=folder,
         sources=tuple(stated.get("sources", ())),
         authentication=stated.get("authentication"),
+        waivers=waivers_in(folder),
     )
 
 

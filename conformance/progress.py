@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 class Bar:
-    """Shows how many exchanges of a run are recorded."""
+    """Shows how many exchanges of a run, or of several, are recorded."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._runs: dict[int, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -31,6 +32,14 @@ class Bar:
 
     def step(self, done: int, total: int, _: Exchange) -> None:
         """One more exchange is recorded."""
+        self._show(done, total)
+
+    def step_of(self, run: int, done: int, total: int, _: Exchange) -> None:
+        """One more exchange of one of several runs is recorded, of which the bar shows the sum."""
+        self._runs[run] = done, total
+        self._show(*map(sum, zip(*self._runs.values(), strict=True)))
+
+    def _show(self, done: int, total: int) -> None:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, total=total)
 

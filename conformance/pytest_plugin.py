@@ -59,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _add_more(group: pytest.OptionGroup) -> None:
     """Declare the options that ask for more than the fixed requests."""
     group.addoption("--relay-profile", metavar="NAME|FOLDER", help="Also hold it to this provider's own page.")
+    group.addoption("--relay-waivers", metavar="FILE", help="Breaches that are accepted until a day: a waivers.toml.")
     group.addoption(
         "--relay-generated",
         action="append",

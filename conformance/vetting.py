@@ -22,12 +22,14 @@ from conformance.preflight import base_urls
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.redaction import Secrets
 from conformance.roles import CHAT, ROLES
+from conformance.rules.base import catalogue
+from conformance.waivers import check_known, read_waivers, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from conformance.clients.verdicts import ClientVerdict
-    from conformance.model import Case, Judgement, Ledger
+    from conformance.model import Case, Judgement, Ledger, Waiver
     from conformance.profiles import Profile
 
 REPORTS = Path("reports")
@@ -59,6 +61,8 @@ class Run:
     """The provider's own page, to which it is held as well."""
     minimize_budget: int = BUDGET
     """Requests for making one failing generated request smaller; 0: none are sent."""
+    waivers: tuple[Waiver, ...] = ()
+    """Breaches that somebody has accepted."""
 
     @property
     def ledger(self) -> Path:
@@ -230,6 +234,13 @@ def default_limits(generated: int, requests: int | None, output_tokens: int | No
 def chosen_profile(name: str) -> Profile | None:
     """The profile of that name or in that folder; None for an empty name. Raises UsageError for one that is none."""
     return load_profile(name) if name else None
+
+
+def waivers_of(profile: Profile | None, file: str | Path | None) -> tuple[Waiver, ...]:
+    """The waivers of a profile and those of a file, which count where both excuse the same; raises DataError."""
+    found = together(profile.waivers if profile else (), read_waivers(Path(file)) if file is not None else ())
+    check_known(found, catalogue())
+    return found
 
 
 def profile_of(ledger: Ledger, asked: str | None) -> Profile | None:

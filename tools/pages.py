@@ -11,6 +11,7 @@ from conformance.deviations import DEVIATIONS
 from conformance.fixtures import load_cases
 from conformance.operations import OPERATIONS
 from conformance.rules.base import Rule, catalogue
+from tools.reference import cli_page, files_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -73,6 +74,8 @@ def _rule_lines(rule: Rule) -> list[str]:
         f"- operations: {', '.join(rule.operations)}" + (f" (cases that probe `{rule.probe}`)" if rule.probe else ""),
         f"- document: {rule.doc} ({rule.basis}){facts}",
         f"- what breaks: {rule.breaks}",
+        f"- how to mend it: {rule.mend}",
+        *(["- chance has a part: gated only over several rounds"] if rule.noisy else []),
     ]
 
 
@@ -133,7 +136,13 @@ def cases_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"reference/rules.md": rules_page, "reference/facts.md": facts_page, "reference/cases.md": cases_page}
+PAGES = {
+    "reference/rules.md": rules_page,
+    "reference/facts.md": facts_page,
+    "reference/cases.md": cases_page,
+    "reference/cli.md": cli_page,
+    "reference/files.md": files_page,
+}
 
 
 def labels_in_rules() -> set[str]:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli import cli
+from conformance.exitcodes import BASELINE, OTHERS, VERDICT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conformance.exitcodes import ExitCode
 
 FORMATS = Path(__file__).resolve().parent.parent / "schemas" / "formats"
 _DEEPEST = 4
@@ -52,7 +55,49 @@ def _block(piece: str) -> str:
 
 def _option_line(option: click.Option, context: click.Context) -> str:
     first, said = option.get_help_record(context) or ("", "")
-    return f"| `{first.replace('|', chr(92) + '|')}` | {said.replace('|', chr(92) + '|')} |"
+    return f"| `{_cell(first)}` | {_cell(said)} |"
+
+
+def _cell(text: str) -> str:
+    """A text as a field of a table may hold it, on one line."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _prose(text: str) -> str:
+    """A text outside of code: what looks like a tag is none."""
+    return _cell(text.replace("<", "&lt;"))
+
+
+def exit_codes_page() -> str:
+    """Every exit code: of a run, of a run that is held to a baseline, and of the other commands."""
+    lines = [
+        "# Exit codes",
+        "",
+        "Made by `make docs`. The same for every command that judges a run:",
+        "",
+        *_codes(VERDICT),
+        "",
+        "## With a baseline",
+        "",
+        "`vet --baseline` and `diff` say what changed, not whether the relay conforms. Where several are true, 1 goes",
+        "before 2, and 2 before 6. [How that is judged](../explanation/how-regressions-are-judged.md).",
+        "",
+        *_codes(BASELINE),
+        "",
+        "## Other commands",
+        "",
+        "2, 7 and 130 mean the same everywhere.",
+        "",
+        "| command | ends with |",
+        "| --- | --- |",
+        *(f"| `{'`, `'.join(name.split(', '))}` | {said} |" for name, said in OTHERS.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _codes(codes: Iterable[ExitCode]) -> Iterator[str]:
+    yield from ("| code | meaning | what to do |", "| --- | --- | --- |")
+    yield from (f"| {each.code} | {each.brief}: {each.meaning} | {each.remedy} |" for each in codes)
 
 
 def files_page() -> str:
@@ -69,8 +114,9 @@ def files_page() -> str:
             "",
             f"## {path.stem}",
             "",
-            f"{schema.get('title', '')}. [Schema](../../schemas/formats/{path.name})",
+            f"{_prose(schema.get('title', ''))}. [Schema](../../schemas/formats/{path.name})",
             "",
+            *([_prose(schema["description"]), ""] if "description" in schema else []),
         ]
         lines += ["| field | type | meaning |", "| --- | --- | --- |", *_field_lines(schema, schema, "", 0)]
     return "\n".join(lines) + "\n"
@@ -83,13 +129,13 @@ def _field_lines(schema: Mapping[str, Any], root: Mapping[str, Any], above: str,
     for each in schema.get("oneOf", ()):
         kind = each.get("properties", {}).get("kind", {})
         if kind:
-            yield f"| **a line of the kind {_type(kind)}** | | |"
+            yield f"| **a line of the kind {_type(kind, root)}** | | |"
             yield from _field_lines(each, root, above, depth + 1)
     required = set(schema.get("required", ()))
     for name, given in schema.get("properties", {}).items():
         found = _resolved(given, root)
         at = f"{above}{name}" + ("" if name in required else "?")
-        yield f"| `{at}` | {_type(found)} | {str(found.get('description', '')).replace('|', chr(92) + '|')} |"
+        yield f"| `{at}` | {_type(found, root)} | {_prose(str(found.get('description', '')))} |"
         inner = _resolved(found.get("items", found.get("additionalProperties", {})), root)
         mark = "[]" if "items" in found else ".*" if "properties" not in found else ""
         yield from _field_lines(inner if mark else found, root, f"{above}{name}{mark}.", depth + 1)
@@ -108,11 +154,13 @@ def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
-def _type(schema: Mapping[str, Any]) -> str:
+def _type(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     """The type in a word or two."""
     if "const" in schema:
         return f"`{json.dumps(schema['const'])}`"
     if "enum" in schema:
         return ", ".join(f"`{json.dumps(value, ensure_ascii=False)}`" for value in schema["enum"])
     kinds = schema.get("type", "any")
+    if kinds == "array" and (inner := _type(_resolved(schema.get("items", {}), root), root)) != "any":
+        return f"array of {inner}"
     return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.options import Folder
+from conformance.commands.options import WAIVERS_HELP, Folder
 from conformance.commands.performing import judge_and_report
 
 
@@ -15,8 +15,16 @@ from conformance.commands.performing import judge_and_report
 @click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable.")
 @click.option("--out", type=Folder(), help="Folder for the reports.")
 @click.option("--profile", metavar="NAME|FOLDER", help="The provider's own page (default: that of the run).")
+@click.option("--waivers", type=click.Path(path_type=Path), metavar="FILE", help=WAIVERS_HELP)
 @click.option("--strict", is_flag=True, help="A violated SHOULD fails as well.")
-def judge_command(ledger: Path, only: tuple[str, ...], out: Path | None, profile: str | None, strict: bool) -> int:  # noqa: FBT001
+def judge_command(
+    ledger: Path,
+    only: tuple[str, ...],
+    out: Path | None,
+    profile: str | None,
+    waivers: Path | None,
+    strict: bool,  # noqa: FBT001 - click passes options by name
+) -> int:
     """Judge a recorded run again, offline.
 
     LEDGER is a ledger.jsonl or the folder that holds one.
@@ -27,4 +35,5 @@ def judge_command(ledger: Path, only: tuple[str, ...], out: Path | None, profile
     path = vetting.ledger_in(ledger)
     recorded = read_ledger(path)
     chosen = vetting.profile_of(recorded, profile)
-    return judge_and_report(recorded, out or path.parent, only, chosen, path.parent, strict=strict)
+    excused = vetting.waivers_of(chosen, waivers)
+    return judge_and_report(recorded, out or path.parent, only, chosen, path.parent, strict=strict, waivers=excused)

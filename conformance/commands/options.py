@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+WAIVERS_HELP = "Breaches that are accepted until a day: a waivers.toml."
+
+
 class Finite(click.FloatRange):
     """A number that is neither infinite nor none at all."""
 

@@ -11,12 +11,18 @@ import click
 from conformance.amounts import amounts
 from conformance.commands.saying import INTERRUPTED, hush, say
 from conformance.errors import UsageError
+from conformance.gating.rounds import round_path
 
 if TYPE_CHECKING:
-    from conformance.model import Case, Ledger, Limits
+    from collections.abc import Sequence
+
+    from conformance.gating.holding import Before
+    from conformance.model import Case, Ledger, Limits, Waiver
     from conformance.profiles import Profile
     from conformance.vetting import Run
 
+_GRAVEST = (7, 1, 6, 0)
+"""Exit codes of rounds, the one that counts first: our error, violated, inconclusive, conforms."""
 SLOWEST = 0.01
 """Requests a second."""
 
@@ -34,10 +40,12 @@ def limits_of(options: dict[str, Any]) -> Limits:
     from conformance.model import Limits
 
     generated = sum(amounts(options["generated"], dear=options["dear"]).values())
+    usual, rounds = vetting.default_limits(generated, None, None, options["minimize_budget"]), options.get("repeat", 1)
+    requests, tokens = options["max_requests"], options["max_output_tokens"]
     return replace(
-        vetting.default_limits(
-            generated, options["max_requests"], options["max_output_tokens"], options["minimize_budget"]
-        ),
+        usual,
+        requests=rounds * usual.requests if requests is None else requests,
+        output_tokens=rounds * usual.output_tokens if tokens is None else tokens,
         concurrency=options["concurrency"],
         rate=_rate(options["rate"]),
         timeout=options["timeout"],
@@ -65,8 +73,11 @@ def planned(options: dict[str, Any], profile: Profile | None) -> tuple[Case, ...
     return cases
 
 
-def settle(options: dict[str, Any]) -> Run:
-    """Options to a run; whatever is wrong with them is said before anything is sent."""
+def settle(options: dict[str, Any], cases: tuple[Case, ...] | None = None, rules: tuple[str, ...] = ()) -> Run:
+    """Options to a run; whatever is wrong with them is said before anything is sent.
+
+    `cases` and `rules`: what to send and to judge where it is not planned by the options.
+    """
     from conformance import vetting
 
     if not options["key_env"]:
@@ -77,7 +88,7 @@ def settle(options: dict[str, Any]) -> Run:
     provider = vetting.checked_provider(
         options["base_url"], options["models"], key_env, options["name"], options["header"], profile
     )
-    cases = planned(options, profile)
+    cases = planned(options, profile) if cases is None else cases
     secrets = vetting.gather_secrets(provider)
     vetting.check_secrets(provider, secrets, cases)
     folder = resumed or options["out"] or vetting.new_folder(provider.base_url)
@@ -88,27 +99,46 @@ def settle(options: dict[str, Any]) -> Run:
         secrets,
         cases,
         limits_of(options),
-        tuple(options["only"]),
+        rules or tuple(options["only"]),
         folder,
         profile,
         options["minimize_budget"],
+        vetting.waivers_of(profile, options.get("waivers")),
     )
 
 
-def perform(run: Run, *, strict: bool, resume: bool, clients: bool = False) -> int:
-    """Record, let clients read, judge, report; when interrupted, what was recorded is reported."""
-    from conformance import vetting
+def perform(
+    run: Run, *, strict: bool, resume: bool, clients: bool = False, repeat: int = 1, before: Before | None = None
+) -> int:
+    """Record, let clients read, judge, report; when interrupted, what was recorded is reported.
+
+    `repeat`: how many rounds. `before`: what the run is held to; the exit code is then that of the gate.
+    """
+    from conformance.commands.repeating import recorded_rounds
     from conformance.ledger import read_ledger
 
     try:
-        ledger = vetting.minimise_failures(run, recorded_run(run, resume=resume))
+        ledgers = recorded_rounds(run, repeat, resume=resume)
     except KeyboardInterrupt:
         if run.ledger.exists():
-            judge_and_report(read_ledger(run.ledger), run.folder, (), run.profile, run.folder, strict=strict)
+            _report(run, read_ledger(run.ledger), run.folder, strict=strict)
         return say("interrupted", f"continue with the same command and --resume --out {run.folder}", INTERRUPTED)
     if clients:
-        let_clients_read(ledger, run.folder)
-    return judge_and_report(ledger, run.folder, (), run.profile, run.folder, strict=strict)
+        let_clients_read(ledgers[0], run.folder)
+    codes = [
+        _report(run, ledger, round_path(run.folder, place).parent, strict=strict, quiet=place > 1)
+        for place, ledger in enumerate(ledgers, 1)
+    ]
+    if before is None:
+        return next(code for code in _GRAVEST if code in codes)
+    from conformance.commands.gate import hold_and_tell
+
+    return hold_and_tell(before, ledgers, run.profile, run.waivers, run.folder)
+
+
+def _report(run: Run, ledger: Ledger, folder: Path, *, strict: bool, quiet: bool = False) -> int:
+    """Judge one round and write its reports."""
+    return judge_and_report(ledger, folder, (), run.profile, folder, strict=strict, waivers=run.waivers, quiet=quiet)
 
 
 def let_clients_read(ledger: Ledger, folder: Path) -> None:
@@ -140,20 +170,35 @@ def recorded_run(run: Run, *, resume: bool) -> Ledger:
 
 
 def judge_and_report(
-    ledger: Ledger, folder: Path, only: tuple[str, ...], profile: Profile | None, home: Path, *, strict: bool
+    ledger: Ledger,
+    folder: Path,
+    only: tuple[str, ...],
+    profile: Profile | None,
+    home: Path,
+    *,
+    strict: bool,
+    waivers: Sequence[Waiver] = (),
+    quiet: bool = False,
 ) -> int:
-    """Judge, write the files, print the summary; the exit code follows. `home`: the folder of the ledger."""
+    """Judge, write the files, print the summary; the exit code follows.
+
+    `home`: the folder of the ledger. `quiet`: only one line is printed.
+    """
     from conformance import vetting
     from conformance.judging import judge as judge_ledger
     from conformance.reporting import report
     from conformance.reporting.summary import exit_code, run_verdict
     from conformance.reporting.terminal import print_summary
 
-    judgements = judge_ledger(ledger, only, profile)
+    judgements = judge_ledger(ledger, only, profile, waivers)
     clients = vetting.clients_in(home, ledger, judgements)
     files = report(judgements, ledger, folder, strict=strict, profile=profile, clients=clients)
+    verdict = run_verdict(judgements, ledger, strict=strict)
     try:
-        print_summary(judgements, ledger, files, strict=strict, clients=clients)
+        if quiet:
+            click.echo(f"{folder}: {verdict}")
+        else:
+            print_summary(judgements, ledger, files, strict=strict, clients=clients)
     except BrokenPipeError:
         hush()  # nobody reads on; the verdict stays
-    return exit_code(run_verdict(judgements, ledger, strict=strict))
+    return exit_code(verdict)

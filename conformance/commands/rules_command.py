@@ -41,3 +41,6 @@ def _explain(rule: Rule) -> None:
     if rule.lines:
         click.echo(f"facts       {', '.join(rule.lines)}")
     click.echo(f"breaks      {rule.breaks}\n            {rule.breaks_zh}")
+    click.echo(f"mend        {rule.mend}\n            {rule.mend_zh}")
+    if rule.noisy:
+        click.echo("noisy       chance has a part: gated only over several rounds")

@@ -2,30 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.commands.options import sending
+from conformance.commands.options import WAIVERS_HELP, sending
 from conformance.commands.performing import perform, settle
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from conformance.vetting import Run
 
 
 @click.command("vet")
 @sending
 @click.option("--clients", is_flag=True, help="Let the real clients that are installed read the answers.")
-def vet_command(strict: bool, clients: bool, **options: Any) -> int:  # noqa: FBT001 - click passes options by name
+@click.option("--waivers", type=click.Path(path_type=Path), metavar="FILE", help=WAIVERS_HELP)
+@click.option(
+    "--repeat",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 20),
+    help="Send the plan so many times; limits are for all rounds together.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE|RUN",
+    help="Exit 1 only for what got worse than this: a file of `baseline`, or an earlier run.",
+)
+@click.option(
+    "--only-failed",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Send only what failed, or could not be judged, in this run.",
+)
+def vet_command(
+    strict: bool,  # noqa: FBT001 - click passes options by name
+    clients: bool,  # noqa: FBT001 - as above
+    baseline: Path | None,
+    only_failed: Path | None,
+    **options: Any,
+) -> int:
     """Check the relay at BASE_URL.
 
     Sends the plan, judges what comes back, and writes the reports.
     """
     from conformance import announcing
+    from conformance.gating.holding import read_before
 
-    run = settle(options)
+    before = read_before(baseline) if baseline is not None else None
+    run = settle(options) if only_failed is None else _again(only_failed, options)
+    if run is None:
+        click.echo(f"nothing failed in {only_failed}: nothing is sent")
+        return 0
     click.echo(f"{run.provider.model} at {run.provider.base_url}", err=True)
     for line in (
-        announcing.announce_rest(run.ledger)
+        announcing.announce_rest(run.ledger, options["repeat"])
         if options["resume"]
-        else announcing.announce(run.cases, run.limits, run.minimize_budget)
+        else announcing.announce(run.cases, run.limits, run.minimize_budget, options["repeat"])
     ):
         click.echo(line, err=True)
-    return perform(run, strict=strict, resume=options["resume"], clients=clients)
+    return perform(
+        run, strict=strict, resume=options["resume"], clients=clients, repeat=options["repeat"], before=before
+    )
+
+
+def _again(path: Path, options: dict[str, Any]) -> Run | None:
+    """A run of what failed in another; None where nothing did."""
+    from conformance import announcing, vetting
+    from conformance.gating.failed import failed_in
+    from conformance.judging import judge
+    from conformance.ledger import read_ledger
+    from conformance.planning import PREFLIGHT
+
+    for name in ("resume", "only", "generated"):
+        if options[name]:
+            raise UsageError(f"--only-failed and --{name} exclude each other", "the run says what is sent again")
+    ledger = read_ledger(vetting.ledger_in(path))
+    profile = vetting.profile_of(ledger, options["profile"])
+    name = ledger.provider.profile if options["profile"] is None else options["profile"]
+    waivers = vetting.waivers_of(profile, options["waivers"])
+    failed = failed_in(ledger, judge(ledger, (), profile, waivers), dear=options["dear"])
+    if not failed.judgements:
+        return None
+    if failed.dear and len(failed.cases) <= len(PREFLIGHT):
+        raise UsageError(f"only requests that cost more failed in {path}", "add --dear")
+    run = settle({**options, "profile": name}, failed.cases, failed.rules)
+    click.echo(announcing.announce_failed(failed, ledger), err=True)
+    return run

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from conformance.clients.verdicts import ClientVerdict
+from conformance.intervals import Interval, share_interval
 from conformance.measures import Measure, Reliability
 from conformance.model import Spent, Stop
 from conformance.outcomes import Key, Outcome
@@ -15,11 +16,22 @@ from conformance.support import Row
 
 
 @dataclass(frozen=True)
+class Claim:
+    """One endpoint that a provider's own page names, and what this run knows of it."""
+
+    title: str
+    operation: str
+    method: str
+    state: str
+    """checked, variant, missing or unchecked"""
+
+
+@dataclass(frozen=True)
 class Side:
     """One provider's run, judged on what all runs sent, without its exchanges."""
 
     name: str
-    """Unique among the sides: the provider's title, with a number where two have the same."""
+    """Unique among the sides: the given name, or the provider's title with a number where two have the same."""
     folder: Path
     base_url: str
     model: str
@@ -47,8 +59,15 @@ class Side:
     clients: tuple[ClientVerdict, ...]
     """How real clients fare, where some have read the run."""
     measures: tuple[Measure, ...]
+    claims: tuple[Claim, ...] = ()
+    """What the provider's own page names; empty without a profile that can be loaded."""
     repeats: int = 1
     """How many recorded rounds this side rests on."""
+
+    @property
+    def first_attempts(self) -> Interval | None:
+        """The share of requests that were answered at the first attempt, with its interval; None for none sent."""
+        return share_interval(self.reliability.answered, self.reliability.asked)
 
 
 class Charge(StrEnum):
@@ -80,6 +99,9 @@ class Sample:
     answer: str
     """The body, decoded leniently and cut; not yet made visible: pages have to."""
     failure: str
+    """Why there is no complete answer; empty where there is one."""
+    cut: bool = False
+    """Whether `answer` is not the whole body."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +114,7 @@ class Difference:
     charges: Mapping[str, Charge]
     """By side, for broken ones, when there is a yardstick."""
     samples: tuple[Sample, ...]
+    """In the order of the sides; none where there are too many differences, and of some sides where there are many."""
 
 
 @dataclass(frozen=True)
@@ -108,4 +131,20 @@ class Comparison:
     differences: tuple[Difference, ...]
     """Worst first."""
     alike: int
-    """Requirements on which all sides that were judged agree."""
+    """Requirements on which all sides that were judged agree, two of them at least."""
+    unsettled: int
+    """Requirements that fewer than two sides could be judged on: nothing to compare."""
+    charged: Mapping[str, Mapping[Charge, int]]
+    """By side, the yardstick left out: how many of its breaches are charged to whom. Empty without a yardstick."""
+    narrowed: bool
+    """Whether a side was planned for some rules only: then all are compared on the rules that all have."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the sides, in their order."""
+        return tuple(side.name for side in self.sides)
+
+    @property
+    def partial(self) -> bool:
+        """Whether the sides were not sent the same: only the common part is compared."""
+        return self.narrowed or any(self.left_out.values())

@@ -1,4 +1,4 @@
-"""From judgements to files: `report.html` for people, `results.json` for programs, `junit.xml` for CI."""
+"""From judgements to files: `report.html`, `summary.md` for people, `results.json` for programs, `junit.xml` for CI."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.reporting.html import html_text
 from conformance.reporting.junit import junit_text
+from conformance.reporting.markdown import summary_text
 from conformance.reporting.results import results_text
 from conformance.rules.base import catalogue
 
@@ -29,7 +30,7 @@ def report(
     profile: Profile | None = None,
     clients: Sequence[ClientVerdict] = (),
 ) -> Mapping[str, Path]:
-    """Write the three files into `folder`, return their paths by name; the same run gives the same bytes.
+    """Write the four files into `folder`, return their paths by name; the same run gives the same bytes.
 
     `profile`: the page of the provider, with which was judged; the report then lists what it names. `clients`: how
     real clients fare with the answers.
@@ -39,6 +40,7 @@ def report(
         "report.html": html_text(judgements, ledger, known, strict=strict, profile=profile, clients=clients),
         "results.json": results_text(judgements, ledger, strict=strict, profile=profile, clients=clients),
         "junit.xml": junit_text(judgements, ledger, known, strict=strict),
+        "summary.md": summary_text(judgements, ledger, known, strict=strict),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return {name: _write(folder / name, text) for name, text in texts.items()}

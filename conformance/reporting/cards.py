@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 from conformance.deviations import DEVIATIONS
 from conformance.model import Verdict
+from conformance.reporting.causes import causes, title
 from conformance.reporting.evidence import anchor, unique
 from conformance.reporting.findings import values
 from conformance.reporting.requirements import operation_title, requirement
-from conformance.reporting.summary import matrix, worst_first
+from conformance.reporting.summary import column, is_waived, matrix, worst_first
 from conformance.reporting.texts import UI, Text
 from conformance.reporting.visible import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from conformance.model import Finding, Judgement
+    from conformance.model import Exchange, Finding, Judgement
     from conformance.reporting.evidence import Evidence
     from conformance.reporting.requests import Smallest
     from conformance.reporting.requirements import Requirement
     from conformance.rules.base import Rule
 
-BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
-OTHERS = {Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOTE}
+OTHERS = frozenset({Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOTE})
 MOST_FINDINGS = 5
 MOST_CASES = 6
 MOST_SEEN = 2
@@ -38,6 +38,8 @@ class Shown:
     expected: str
     actual: str
     at: str
+    where: str
+    """The id of the place that is marked for it; empty where nothing is."""
     message: Text
     cases: tuple[Evidence | str, ...]
     """Where it was seen; the bare id of a case that has no exchange here."""
@@ -54,8 +56,8 @@ class Card:
     operation: Text
     findings: tuple[Shown, ...]
     more_findings: int
-    deviations: tuple[tuple[str, Text], ...]
-    """Labels of known relay behaviours, each once, and what they mean."""
+    deviations: tuple[tuple[str, Text, str], ...]
+    """Labels of known relay behaviours, each once, what they mean, and where they were seen."""
     seen: tuple[Evidence, ...]
     """The first exchanges that were looked at."""
     seen_count: int
@@ -63,6 +65,37 @@ class Card:
     """The exchange that shows best how to reproduce it."""
     smallest: Smallest | None
     """What is left of a generated request that fails."""
+
+    @property
+    def contract(self) -> str:
+        """The column of the matrix that it belongs to."""
+        return column(self.judgement.rule)
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether a waiver in force excuses it."""
+        return is_waived(self.judgement)
+
+
+@dataclass(frozen=True)
+class Item:
+    """Everything that has one cause, worst first."""
+
+    anchor: str
+    """Of the card itself where there is just one."""
+    title: Text
+    operations: tuple[Text, ...]
+    cards: tuple[Card, ...]
+
+    @property
+    def lead(self) -> Card:
+        """The worst."""
+        return self.cards[0]
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether waivers in force excuse all of it."""
+        return all(card.is_waived for card in self.cards)
 
 
 @dataclass(frozen=True)
@@ -114,18 +147,18 @@ def _card(
         operation=operation_title(judgement.operation),
         findings=tuple(_shown(members, verdict, shown) for members in alike[:MOST_FINDINGS]),
         more_findings=max(0, len(alike) - MOST_FINDINGS),
-        deviations=tuple((label, _meaning(label)) for label in labels),
+        deviations=tuple((label, *_meaning(label)) for label in labels),
         seen=tuple(seen[:MOST_SEEN]),
         seen_count=len(seen),
         sample=next(iter(cited + seen), None),
-        smallest=left.get((judgement.rule, judgement.operation)) if verdict in BREACHES else None,
+        smallest=left.get((judgement.rule, judgement.operation)) if verdict >= Verdict.WARN else None,
     )
 
 
-def _meaning(label: str) -> Text:
+def _meaning(label: str) -> tuple[Text, str]:
     """What a label means, and where that was seen; a label of another version may be unknown here."""
     known = DEVIATIONS.get(label)
-    return Text(f"{known.text} ({known.seen})", f"{known.zh} ({known.seen})") if known else UI["deviation-means"]
+    return (Text(known.text, known.zh), known.seen) if known else (UI["deviation-means"], "")
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
@@ -146,16 +179,34 @@ def _shown(members: Sequence[Finding], verdict: Verdict, shown: Mapping[str, Evi
         expected=compared.get("expected", ""),
         actual=compared.get("actual", ""),
         at=finding.at,
+        where=_where(members, shown),
         message=Text(finding.message or finding.zh, finding.zh or finding.message),
         cases=tuple(shown.get(case, case) for case in cases[:MOST_CASES]),
         more_cases=max(0, len(cases) - MOST_CASES),
     )
 
 
-def by_verdict(found: Iterable[Card], wanted: set[Verdict]) -> list[Card]:
-    """The cards with these verdicts, worst first."""
-    chosen = [card for card in found if card.judgement.verdict in wanted]
-    return sorted(chosen, key=lambda card: -card.judgement.verdict)
+def _where(members: Sequence[Finding], shown: Mapping[str, Evidence]) -> str:
+    """The first of the places that are marked for findings that are alike."""
+    seen = (shown[member.exchange].marks.get(member.at, "") for member in members if member.exchange in shown)
+    return next((place for place in seen if place), "")
+
+
+def items(
+    found: Sequence[Card],
+    exchanges: Mapping[str, Exchange],
+    rules: Mapping[str, Rule],
+    verdicts: frozenset[Verdict],
+) -> list[Item]:
+    """The cards with these verdicts by cause, worst first, and what is waived behind; `exchanges` by case id."""
+    by_judgement = {id(card.judgement): card for card in found}
+    grouped = causes([card.judgement for card in found], exchanges, verdicts)
+    made = []
+    for cause in grouped:
+        members = tuple(by_judgement[id(judgement)] for judgement in cause.judgements)
+        own = members[0].anchor if len(members) == 1 else f"cause--{members[0].anchor}"
+        made.append(Item(own, title(cause, rules), tuple(map(operation_title, cause.operations)), members))
+    return sorted(made, key=lambda item: item.is_waived)
 
 
 def by_operation(found: Sequence[Card], wanted: Verdict) -> list[Group]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from conformance.operations import OPERATIONS
+from conformance.reporting.bodies import EVENT_OVERHEAD, Body, EventLine, body_of, event_lines
 from conformance.reporting.curl import curl, key_variable
 from conformance.reporting.texts import Text
-from conformance.reporting.visible import visible, visible_bytes
+from conformance.reporting.timeline import Timeline, timeline
+from conformance.reporting.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,34 +28,19 @@ LEAST = 300
 CURL = 6_000
 """Characters of a curl line that are shown."""
 _HEADERS = 60
-_EVENT = 600
-_EVENT_OVERHEAD = 100
-"""What the markup around one event weighs."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """Text, and how many bytes of it are missing."""
-
-    text: str
-    more: int
 
 
 @dataclass(frozen=True)
 class Headers:
-    """Visible names and values, and how many are missing."""
+    """Visible names and values, each with the pointer that marks it, and how many are missing."""
 
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[tuple[str, str, str], ...]
     more: int
 
-
-@dataclass(frozen=True)
-class EventLine:
-    """One server-sent event: its number, its second, its data."""
-
-    number: int
-    seconds: str
-    data: str
+    @property
+    def pointers(self) -> list[str]:
+        """What is marked."""
+        return [pointer for *_, pointer in self.pairs if pointer]
 
 
 @dataclass(frozen=True)
@@ -68,10 +52,11 @@ class Evidence:
     purpose: Text
     source: str
     judged: bool
+    cited: bool
+    """Whether a finding points at it."""
     status: str
     seconds: str
     first_byte: str
-    first_content: str
     failure: str
     attempts: tuple[tuple[str, str], ...]
     line: str
@@ -82,6 +67,9 @@ class Evidence:
     answered: bool
     events: tuple[EventLine, ...]
     events_count: int
+    timeline: Timeline | None
+    marks: Mapping[str, str]
+    """JSON pointer (or `status`, `header:…`) of a finding -> id of the place that is marked for it."""
     curl: str
     key: str
 
@@ -101,71 +89,72 @@ def unique(names: Iterable[str]) -> list[str]:
     return found
 
 
-def evidence(ledger: Ledger, cited: Iterable[str]) -> list[Evidence]:
-    """Every exchange in the order sent; the ones that findings cite get the room first."""
+def evidence(ledger: Ledger, cited: Mapping[str, Mapping[str, bool]]) -> list[Evidence]:
+    """Every exchange in the order sent; the ones that findings cite get the room first.
+
+    `cited`: case id -> what findings point at there, each with whether something is missing at that place.
+    """
     exchanges = [*ledger.preflight, *ledger.exchanges]
     prefixes = ["preflight"] * len(ledger.preflight) + ["exchange"] * len(ledger.exchanges)
     anchors = unique(
         f"{prefix}--{anchor(exchange.case.id)}" for prefix, exchange in zip(prefixes, exchanges, strict=True)
     )
-    limits = _limits(exchanges, set(cited))
-    return [
-        _evidence(exchange, name, ledger.provider, limit)
-        for exchange, name, limit in zip(exchanges, anchors, limits, strict=True)
-    ]
-
-
-def _limits(exchanges: Sequence[Exchange], cited: set[str]) -> list[int]:
-    """How many bytes of each exchange's bodies to show."""
     order = sorted(range(len(exchanges)), key=lambda number: exchanges[number].case.id not in cited)
-    limits = [LEAST] * len(exchanges)
+    found: dict[int, Evidence] = {}
     room = ROOM
     for number in order:
-        wanted = _weight(exchanges[number])
-        if wanted <= room:
-            limits[number] = BODY
-            room -= wanted
-    return limits
+        exchange, name = exchanges[number], anchors[number]
+        at = cited.get(exchange.case.id) if prefixes[number] == "exchange" else None
+        found[number] = _evidence(exchange, name, ledger.provider, BODY if room > 0 else LEAST, at)
+        room -= _weight(found[number])
+    return [found[number] for number in range(len(exchanges))]
 
 
-def _weight(exchange: Exchange) -> int:
+def _weight(item: Evidence) -> int:
     """How many characters of the page an exchange's bodies take."""
-    bodies = [exchange.request.body, exchange.response.body if exchange.response else b""]
-    return sum(len(content(visible_bytes(body, BODY)[0])) for body in bodies)
+    return item.sent.weight + item.body.weight + sum(event.data.weight + EVENT_OVERHEAD for event in item.events)
 
 
-def content(text: str) -> Markup:
-    """Text for the inside of an element, never for an attribute: quotes stay, JSON half as large."""
-    return Markup(escape(text, quote=False))  # noqa: S704 - escaped right here
-
-
-def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int) -> Evidence:
+def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int, at: Mapping[str, bool] | None) -> Evidence:
     request, response = exchange.request, exchange.response
-    events = _events(exchange, limit)
+    events = event_lines(exchange, limit, at or {}) if is_stream(exchange) else ()
     line = curl(exchange, provider)
+    headers = _headers(response.headers if response else (), at or {})
+    body = body_of(response.body if response and not events else b"", limit, at or {})
     return Evidence(
         anchor=name,
         case=exchange.case.id,
         purpose=Text(exchange.case.purpose, exchange.case.zh or exchange.case.purpose),
         source=exchange.case.source,
         judged=not name.startswith("preflight--"),
+        cited=at is not None,
         status=str(exchange.status or ""),
         seconds=seconds(exchange.seconds),
         first_byte=seconds(response.first_byte) if response else "",
-        first_content=seconds(exchange.stream.first_content) if events else "",
         failure=_failure(exchange.failure),
         attempts=tuple(_attempt(attempt) for attempt in exchange.attempts),
         line=visible(f"{request.method} {request.url}", 2_000),
         sent_headers=_headers(request.headers),
-        sent=Body(*visible_bytes(request.body, limit)),
-        headers=_headers(response.headers if response else ()),
-        body=Body(*visible_bytes(response.body if response and not events else b"", limit)),
+        sent=body_of(request.body, limit, {}),
+        headers=headers,
+        body=body,
         answered=response is not None,
         events=events,
         events_count=len(exchange.stream.events) if events else 0,
+        timeline=timeline(exchange) if events else None,
+        marks=_marks(name, at or {}, headers, body, events),
         curl=line if len(line) <= min(CURL, max(limit, 2_000)) else "",
         key=key_variable(exchange, provider),
     )
+
+
+def _marks(
+    name: str, at: Mapping[str, bool], headers: Headers, body: Body, events: Sequence[EventLine]
+) -> dict[str, str]:
+    """An id for each place that is marked, numbered in the order in which findings name them."""
+    inside = [*body.pieces, *(piece for event in events for piece in event.data.pieces)]
+    there = {"status", *headers.pointers, *(piece.pointer for piece in inside), *(event.pointer for event in events)}
+    return {pointer: f"{name}.at-{number}" for number, pointer in enumerate(at, 1) if pointer and pointer in there}
 
 
 def is_stream(exchange: Exchange) -> bool:
@@ -175,22 +164,12 @@ def is_stream(exchange: Exchange) -> bool:
     return streams and bool(exchange.stream.events)
 
 
-def _events(exchange: Exchange, limit: int) -> tuple[EventLine, ...]:
-    """The first events, as many as there is room for."""
-    if not is_stream(exchange):
-        return ()
-    found: list[EventLine] = []
-    for number, event in enumerate(exchange.stream.events):
-        data = visible(f"{event.name}: {event.data}" if event.name else event.data, _EVENT, lines=True)
-        limit -= len(data) + _EVENT_OVERHEAD
-        if limit < 0 and found:
-            break
-        found.append(EventLine(number, seconds(exchange.stream.times[number]), data))
-    return tuple(found)
-
-
-def _headers(headers: Sequence[tuple[str, str]]) -> Headers:
-    shown = tuple((visible(name, 100), visible(value, 300)) for name, value in headers[:_HEADERS])
+def _headers(headers: Sequence[tuple[str, str]], at: Mapping[str, bool] | None = None) -> Headers:
+    wanted = {pointer.lower(): pointer for pointer in at or () if pointer.startswith("header:")}
+    shown = tuple(
+        (visible(name, 100), visible(value, 300), wanted.pop(f"header:{name.lower()}", ""))
+        for name, value in headers[:_HEADERS]
+    )
     return Headers(shown, max(0, len(headers) - _HEADERS))
 
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from conformance.model import Verdict
 from conformance.reporting.findings import values
 from conformance.reporting.requirements import in_order, requirement
+from conformance.reporting.summary import has_expired, is_waived, waiver_line
 from conformance.reporting.visible import shorten, visible
 
 if TYPE_CHECKING:
@@ -41,24 +42,31 @@ def _case(suite: ET.Element, judgement: Judgement, about: Requirement, *, strict
     """Add one judgement: a test case, with what is wrong inside."""
     names = {"name": _clean(judgement.rule), "classname": _clean(judgement.operation)}
     case = ET.SubElement(suite, "testcase", names)
-    verdict = judgement.verdict
-    if verdict is Verdict.FAIL or (strict and verdict is Verdict.WARN):
-        kind = "failure"
-    elif verdict is Verdict.ERROR:
-        kind = "error"
-    elif verdict in _SKIPPED:
-        kind = "skipped"
-    else:
-        kind = "system-out"
+    kind = _kind(judgement, strict=strict)
     if kind == "system-out" and not judgement.findings:
         return
     element = ET.SubElement(case, kind)
-    if kind == "skipped":
-        element.set("message", f"{verdict.label}: {_reason(judgement, about)}")
+    if judgement.waiver and (has_expired(judgement) or is_waived(judgement)):
+        element.set("message", _clean(waiver_line(judgement.waiver)))
+    elif kind == "skipped":
+        element.set("message", f"{judgement.verdict.label}: {_reason(judgement, about)}")
     elif kind != "system-out":
         element.set("message", _clean(about.text.en))
-        element.set("type", f"{judgement.severity.value} {verdict.label}")
+    if kind in {"failure", "error"}:
+        element.set("type", f"{judgement.severity.value} {judgement.verdict.label}")
     element.text = _told(judgement, about)
+
+
+def _kind(judgement: Judgement, *, strict: bool) -> str:
+    """The element that says what became of a judgement; an ended waiver fails, one in force excuses."""
+    verdict = judgement.verdict
+    if verdict is Verdict.ERROR:
+        return "error"
+    if is_waived(judgement):
+        return "skipped"
+    if has_expired(judgement) or verdict is Verdict.FAIL or (strict and verdict is Verdict.WARN):
+        return "failure"
+    return "skipped" if verdict in _SKIPPED else "system-out"
 
 
 def _reason(judgement: Judgement, about: Requirement) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from conformance.reporting.evidence import content
+from conformance.reporting.bodies import content
+from conformance.reporting.evidence import seconds
 from conformance.reporting.requirements import operation_title
 from conformance.reporting.texts import (
     AREAS,
@@ -26,6 +27,7 @@ from conformance.reporting.texts import (
     RUN_VERDICTS,
     SEVERITIES,
     SYMBOLS,
+    UI,
     VERDICTS,
     Text,
     text,
@@ -71,7 +73,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(show=_show, both=_both, coded=_coded, content=content)
+    environment.filters.update(show=_show, both=_both, coded=_coded, content=content, plain=_plain, seconds=seconds)
     environment.globals.update(
         say=_say,
         title_of=operation_title,
@@ -82,6 +84,7 @@ def _environment() -> jinja2.Environment:
         RUN_VERDICTS=RUN_VERDICTS,
         SEVERITIES=SEVERITIES,
         SYMBOLS=SYMBOLS,
+        UI=UI,
         VERDICTS=VERDICTS,
     )
     return environment
@@ -90,6 +93,11 @@ def _environment() -> jinja2.Environment:
 def _show(value: str, limit: int = 300) -> Markup:
     """Relay text, visible, in a box of its own reading direction."""
     return Markup("<bdi>{}</bdi>").format(visible(value, limit))
+
+
+def _plain(value: str, limit: int = 300) -> str:
+    """Relay text, visible, for an attribute or an option; escaped like everything."""
+    return visible(value, limit)
 
 
 def _both(value: Text) -> Markup:

@@ -11,7 +11,7 @@ from conformance._version import __version__
 from conformance.contract import CONTRACTS
 from conformance.reporting.requests import claim_rows
 from conformance.reporting.scope import not_run
-from conformance.reporting.summary import counts, run_verdict, spent
+from conformance.reporting.summary import Tally, counts, idle_waivers, run_verdict, spent
 from conformance.reporting.visible import bounded
 from conformance.support import parameter_support
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conformance.clients.comparing import State
     from conformance.clients.verdicts import ClientVerdict
-    from conformance.model import Finding, Judgement, Ledger, Minimised
+    from conformance.model import Finding, Judgement, Ledger, Minimised, Waiver
     from conformance.profiles import Profile
     from conformance.support import Row
 
@@ -54,6 +54,8 @@ def results(
         "spent": asdict(spent(ledger)),
         "verdict": run_verdict(judgements, ledger, strict=strict),
         "counts": counts(judgements),
+        "waived": Tally.of(judgements).waived,
+        "idle_waivers": [_waiver(each) for each in idle_waivers(judgements)],
         "not_run": [{"name": each.name, "why": each.code} for each in not_run(ledger)],
         "judgements": [_judgement(judgement) for judgement in judgements],
         "parameters": [_parameter(row) for row in parameter_support(ledger)],
@@ -93,7 +95,12 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "verdict": judgement.verdict.label,
         "exchanges": list(judgement.exchanges),
         "findings": [_finding(finding) for finding in judgement.findings],
+        "waiver": _waiver(judgement.waiver) if judgement.waiver else None,
     }
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {**vars(waiver), "operation": waiver.operation or None}
 
 
 def _profile(profile: Profile | None, judgements: Sequence[Judgement], ledger: Ledger) -> dict[str, Any] | None:

@@ -7,18 +7,52 @@ from typing import TYPE_CHECKING
 
 from conformance.model import Severity, Spent, Verdict
 from conformance.reporting.requirements import in_order
-from conformance.reporting.texts import NOT_RUN_SENTENCES, OUTLOOKS, SENTENCES, Text
+from conformance.reporting.texts import (
+    EXPIRED_SENTENCES,
+    NOT_RUN_SENTENCES,
+    OUTLOOKS,
+    SENTENCES,
+    WAIVED_SENTENCES,
+    Text,
+)
 from conformance.usage import tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from conformance.model import Exchange, Judgement, Ledger
+    from conformance.model import Exchange, Judgement, Ledger, Waiver
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 6, "error": 7}
 
 _JUDGED = {Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL}
 _KEYS = ("error.", "auth.", "gateway.", "http.key.")
+_BREACHES = {Verdict.WARN, Verdict.FAIL}
+
+
+def is_waived(judgement: Judgement) -> bool:
+    """Whether it is a breach that a waiver in force excuses."""
+    return judgement.verdict in _BREACHES and judgement.waiver is not None and not judgement.waiver.expired
+
+
+def has_expired(judgement: Judgement) -> bool:
+    """Whether it has a waiver, and that had ended when the run began."""
+    return judgement.waiver is not None and judgement.waiver.expired
+
+
+def waiver_line(waiver: Waiver) -> str:
+    """A waiver in one line; what stands in it comes from a file, so it is still to be made visible."""
+    ended = "waiver ended on" if waiver.expired else "waived until"
+    return f"{ended} {waiver.until} by {waiver.owner}: {waiver.reason}"
+
+
+def idle_waivers(judgements: Iterable[Judgement]) -> list[Waiver]:
+    """Waivers in force that excuse nothing any more: whatever they are about, and was judged, passes."""
+    found: dict[Waiver, set[Verdict]] = {}
+    for each in judgements:
+        if each.waiver is not None and not each.waiver.expired:
+            found.setdefault(each.waiver, set()).add(each.verdict)
+    silent = {Verdict.NOT_APPLICABLE, Verdict.NOT_RUN}
+    return [waiver for waiver, verdicts in found.items() if verdicts - silent == {Verdict.PASS}]
 
 
 @dataclass(frozen=True)
@@ -34,11 +68,17 @@ class Tally:
     strayed: int
     judged: int
     errors: int
+    waived: int = 0
+    """Breaches that a waiver in force excuses: counted neither as broken nor as strayed."""
+    expired: int = 0
+    """Judgements whose waiver had ended."""
 
     @classmethod
     def of(cls, judgements: Iterable[Judgement]) -> Tally:
         """Count."""
-        found = [(judgement.severity, judgement.verdict) for judgement in judgements]
+        given = list(judgements)
+        waived = sum(map(is_waived, given))
+        found = [(judgement.severity, judgement.verdict) for judgement in given if not is_waived(judgement)]
         must = [verdict for severity, verdict in found if severity is Severity.MUST]
         should = [verdict for severity, verdict in found if severity is Severity.SHOULD]
         return cls(
@@ -47,8 +87,10 @@ class Tally:
             unclear=must.count(Verdict.INCONCLUSIVE),
             advised=sum(verdict in _JUDGED for verdict in should),
             strayed=sum(verdict is Verdict.WARN for _, verdict in found),
-            judged=sum(verdict in _JUDGED for _, verdict in found),
+            judged=waived + sum(verdict in _JUDGED for _, verdict in found),
             errors=sum(verdict is Verdict.ERROR for _, verdict in found),
+            waived=waived,
+            expired=sum(map(has_expired, given)),
         )
 
     @property
@@ -62,10 +104,15 @@ SUSPICIOUS = frozenset({"chat.model.same-family", "chat.usage.hidden-prompt", "v
 
 
 def run_verdict(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -> str:
-    """One of pass, fail, inconclusive, error; `strict` counts a warning as a failure."""
+    """One of pass, fail, inconclusive, error; `strict` counts a warning as a failure.
+
+    A breach with a waiver in force counts as none; a waiver that has ended fails the run, whatever it excused.
+    """
     tally = Tally.of(judgements)
     if tally.errors:
         return "error"
+    if tally.expired:
+        return "fail"
     if ledger.stop is not None:
         return "inconclusive"
     if tally.broken or (strict and tally.strayed):
@@ -94,8 +141,13 @@ def sentence(judgements: Sequence[Judgement], ledger: Ledger, *, strict: bool) -
     verdict = run_verdict(judgements, ledger, strict=strict)
     said = SENTENCES[_sentence_key(tally, ledger, verdict)].fill(**tally.numbers)
     silent = _not_run(judgements) if verdict == "pass" else 0
-    more = NOT_RUN_SENTENCES[silent > 1].fill(count=silent)
-    return Text(f"{said.en} {more.en}", said.zh + more.zh) if silent else said
+    further = {
+        NOT_RUN_SENTENCES[silent > 1]: silent,
+        WAIVED_SENTENCES[tally.waived > 1]: tally.waived,
+        EXPIRED_SENTENCES[tally.expired > 1]: tally.expired if tally.broken else 0,
+    }
+    more = [text.fill(count=count) for text, count in further.items() if count]
+    return Text(" ".join([said.en, *(text.en for text in more)]), said.zh + "".join(text.zh for text in more))
 
 
 def _not_run(judgements: Sequence[Judgement]) -> int:
@@ -106,7 +158,7 @@ def _not_run(judgements: Sequence[Judgement]) -> int:
 
 def _sentence_key(tally: Tally, ledger: Ledger, verdict: str) -> str:
     if verdict == "fail":
-        return "fail" if tally.broken else "fail-strict"
+        return "fail" if tally.broken else "fail-expired" if tally.expired else "fail-strict"
     if verdict == "pass":
         return "pass-minor" if not tally.total else "pass-strayed" if tally.strayed else "pass"
     if verdict == "error":

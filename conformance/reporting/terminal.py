@@ -10,7 +10,18 @@ from conformance.reporting.findings import values
 from conformance.reporting.requests import smallest, smallest_of
 from conformance.reporting.requirements import requirement
 from conformance.reporting.scope import models_asked, not_run
-from conformance.reporting.summary import column, matrix, run_verdict, sentence, spent, worst_first
+from conformance.reporting.summary import (
+    column,
+    has_expired,
+    idle_waivers,
+    is_waived,
+    matrix,
+    run_verdict,
+    sentence,
+    spent,
+    waiver_line,
+    worst_first,
+)
 from conformance.reporting.texts import COLUMNS, HINTS, RUN_VERDICTS, SYMBOLS, UI, VERDICTS, Text
 from conformance.reporting.visible import shorten, visible
 from conformance.rules.base import catalogue
@@ -22,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.clients.verdicts import ClientVerdict
-    from conformance.model import Judgement, Ledger, Minimised
+    from conformance.model import Judgement, Ledger, Minimised, Waiver
     from conformance.reporting.requests import Smallest
     from conformance.rules.base import Rule
 
@@ -67,7 +78,11 @@ def print_summary(
     _head(screen, judgements, ledger, strict=strict)
     _table(screen, judgements)
     _clients(screen, clients)
-    found = [judgement for judgement in worst_first(judgements) if judgement.verdict in _BREACHES]
+    found = [
+        judgement
+        for judgement in worst_first(judgements)
+        if judgement.verdict in _BREACHES and not is_waived(judgement)
+    ]
     left = smallest(ledger)
     for judgement in found[:MOST]:
         screen.line()
@@ -75,11 +90,40 @@ def print_summary(
     if len(found) > MOST:
         screen.line()
         screen.line(f"and {len(found) - MOST:,} more in report.html")
+    _waivers(screen, judgements)
     # When the run stopped, every check has the same reason, and it has been said.
     if not ledger.stop:
         _unclear(screen, [each for each in judgements if each.verdict is Verdict.INCONCLUSIVE])
     screen.line()
     screen.pairs({name: visible(str(path)) for name, path in files.items()})
+
+
+def _waivers(screen: _Screen, judgements: Sequence[Judgement]) -> None:
+    """What is waived, what no longer is, and which waivers can go; each with who answers for it."""
+    ended = [each for each in judgements if has_expired(each)]
+    groups = [
+        ("fail", "WAIVER ENDED", [_waived(each) for each in ended]),
+        ("pass", "WAIVED", [_waived(each) for each in worst_first(judgements) if is_waived(each)]),
+        ("pass", "WAIVER WITHOUT USE", [_idle(waiver) for waiver in idle_waivers(judgements)]),
+    ]
+    for label, title, lines in groups:
+        if lines:
+            screen.line()
+            screen.line(f"{SYMBOLS[label]} {title}  {len(lines):,}", _STYLES[label])
+            for line in lines[:MOST]:
+                screen.line(visible(line, 600), indent=2)
+        if len(lines) > MOST:
+            screen.line(f"and {len(lines) - MOST:,} more in results.json", indent=2)
+
+
+def _waived(judgement: Judgement) -> str:
+    said = waiver_line(judgement.waiver) if judgement.waiver else ""
+    return f"{judgement.rule} · {judgement.operation}, {judgement.verdict.label}: {said}"
+
+
+def _idle(waiver: Waiver) -> str:
+    where = f" · {waiver.operation}" if waiver.operation else ""
+    return f"{waiver.rule}{where} passes: remove its waiver ({waiver.owner}, until {waiver.until})"
 
 
 def _unclear(screen: _Screen, judgements: Sequence[Judgement]) -> None:

@@ -85,6 +85,15 @@ NOT_RUN_SENTENCES = (
     Text("{count} operations were not run.", "有 {count} 个接口未测试。"),
 )
 """What stands after a good verdict that is not about everything: for one, and for more."""
+WAIVED_SENTENCES = (
+    Text("{count} further breach is waived.", "另有 {count} 项不符合已获豁免。"),
+    Text("{count} further breaches are waived.", "另有 {count} 项不符合已获豁免。"),
+)
+"""What stands after a verdict that waivers have a part in: for one, and for more."""
+EXPIRED_SENTENCES = (
+    Text("{count} waiver has ended.", "有 {count} 项豁免已过期。"),
+    Text("{count} waivers have ended.", "有 {count} 项豁免已过期。"),
+)
 SENTENCES = {
     "fail": Text(
         "This relay breaks {broken} of {total} requirements that clients rely on.",
@@ -93,6 +102,10 @@ SENTENCES = {
     "fail-strict": Text(
         "This relay strays from {strayed} of {advised} recommendations, which count as breaches here.",
         "本中转站没有遵守 {advised} 项建议中的 {strayed} 项；严格模式将其视为不符合。",
+    ),
+    "fail-expired": Text(
+        "Waivers have ended ({expired} requirements), which fails this run; nothing else is broken.",
+        "豁免已过期（{expired} 项要求），因此本次检测不通过；没有其他不符合。",
     ),
     "pass": Text(
         "This relay keeps all {total} requirements that clients rely on.",
@@ -351,8 +364,8 @@ UI = {
     ),
     "preflight": Text("before the test: looking for the base URL, not judged", "检测前：查找接口地址，不参与判定"),
     "print-evidence": Text(
-        "The exchanges are left out in print; they are in the file report.html.",
-        "打印时省略请求与响应；完整内容见 report.html 文件。",
+        "Only the exchanges that findings point at are printed, and these shortened; the file report.html has all.",
+        "打印时只含检测发现所引用的请求与响应，并有删节；完整内容见 report.html 文件。",
     ),
     "request": Text("Request", "请求"),
     "response": Text("Response", "响应"),
@@ -360,6 +373,7 @@ UI = {
     "body": Text("Body", "正文"),
     "empty": Text("empty", "空"),
     "source": Text("Source", "来源"),
+    "values-more": Text("{count} values are left out here; the ledger has them", "此处省略 {count} 个值，见 ledger"),
     "bytes-more": Text("{count} bytes more in the ledger", "ledger 中另有 {count} 字节"),
     "headers-more": Text("{count} headers more in the ledger", "ledger 中另有 {count} 个标头"),
     "events": Text("{count} events", "{count} 个事件"),
@@ -394,6 +408,52 @@ UI = {
     ),
     "arrivals-strip": Text("{count} events from {first} to {last} seconds", "{count} 个事件，{first} 至 {last} 秒"),
     "arrivals-more": Text("{count} more streams are in the ledger.", "另有 {count} 个流，见 ledger。"),
+    "causes": Text(
+        "{lines} findings with {causes} causes, worst first.", "{lines} 项发现，{causes} 个原因，严重的在前。"
+    ),
+    "same-cause": Text("{count} findings, most likely of one cause", "{count} 项发现，很可能出于同一原因"),
+    "more-of-cause": Text("Everything with this cause", "同一原因的全部发现"),
+    "mend": Text("How to mend it", "如何修复"),
+    "known-in": Text("Known software", "已知软件"),
+    "is-missing": Text("is missing here", "此处缺失"),
+    "ticket": Text("As text for a ticket", "以文本复制，用于工单"),
+    "ticket-head": Text("Conformance finding", "一致性检测发现"),
+    "link-here": Text("Link to this place: copies the address", "指向此处的链接（复制地址）"),
+    "filter": Text("Filter findings and checks", "筛选发现与检查项"),
+    "filter-verdict": Text("Verdict", "结论"),
+    "filter-contract": Text("Contract", "依据"),
+    "filter-text": Text("Text", "文字"),
+    "filter-hint": Text("word, rule or request; press /", "文字、规则或请求；按 /"),
+    "filter-all": Text("all", "全部"),
+    "filter-reset": Text("Reset", "重置"),
+    "filter-shown": Text("of", "/"),
+    "filter-unit": Text("shown", "项"),
+    "filter-none": Text("Nothing fits this filter.", "没有符合筛选条件的内容。"),
+    "waivers": Text("Waivers", "豁免"),
+    "waivers-lead": Text(
+        "Somebody has accepted these breaches for a time: they do not fail the run, and are not mended either.",
+        "有人在一段时间内接受了这些不符合项：它们不使检测失败，但也并未修复。",
+    ),
+    "waived": Text("waived until {until}", "豁免至 {until}"),
+    "waiver-ended": Text("waiver ended on {until}", "豁免已于 {until} 过期"),
+    "waiver-by": Text("{owner}: {reason}", "{owner}：{reason}"),
+    "waiver-reason": Text("Reason", "理由"),
+    "waiver-owner": Text("Owner", "负责人"),
+    "waiver-until": Text("Until", "截止"),
+    "waiver-state": Text("State", "状态"),
+    "interval": Text("95 % interval of the median", "中位数的 95 % 区间"),
+    "interval-is": Text("{low} to {high}", "{low} 至 {high}"),
+    "too-few": Text("n too small", "样本太少"),
+    "tokens-per-second": Text("tokens per second", "每秒 token 数"),
+    "scale-rate": Text("0 to {most} tokens per second", "0 至 {most} token/秒"),
+    "timeline": Text("When it came", "到达过程"),
+    "line-gap": Text("longest gap {seconds} s, after event {after}", "最长间隔 {seconds} 秒，在事件 {after} 之后"),
+    "line-done": Text("[DONE] after {seconds} s", "[DONE] 于 {seconds} 秒"),
+    "line-no-done": Text("no [DONE]", "没有 [DONE]"),
+    "line-end": Text("end after {seconds} s", "结束于 {seconds} 秒"),
+    "line-events": Text("{count} events, the last after {seconds} s", "{count} 个事件，最后一个于 {seconds} 秒"),
+    "line-first-byte": Text("first byte after {seconds} s", "首字节于 {seconds} 秒"),
+    "line-first-content": Text("first content after {seconds} s", "首段内容于 {seconds} 秒"),
     "limits": Text("What this report does not say", "本报告不说明什么"),
     "limits-quality": Text(
         "Conformance is not quality: a relay may keep every rule and still be slow or dear.",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
+from conformance.measures import TOKEN_RATE, measures
 from conformance.reporting.evidence import is_stream, seconds
-from conformance.reporting.requirements import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
+    from conformance.measures import Measure
     from conformance.model import Exchange, Ledger
 
 WIDTH = 600
@@ -22,15 +22,20 @@ _SUCCESS = range(200, 300)
 
 @dataclass(frozen=True)
 class Strip:
-    """One line of marks with its numbers as text; `spread` and `middle` are places on the drawing."""
+    """One line of marks with its numbers as text; `spread`, `middle` and `sure` are places on the drawing."""
 
     operation: str
     what: str
+    """What is measured, as `measures` names it."""
     marks: str
     spread: tuple[str, str]
     middle: str
+    sure: tuple[str, str] | None
+    """Where the true median lies with 95 % confidence; None for too few answers."""
     least: str
     median: str
+    interval: tuple[str, str] | None
+    """The same as text."""
     most: str
     count: int
 
@@ -48,51 +53,58 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Timing:
-    """All strips, drawn to one scale, and all streams, each to its own."""
+    """All strips, those in seconds to one scale and those in tokens to another, and all streams, each to its own."""
 
     scale: str
+    rate_scale: str
+    """Empty where no rate was measured."""
     strips: tuple[Strip, ...]
     streams: tuple[Arrivals, ...]
     more_streams: int
 
 
 def timing(ledger: Ledger) -> Timing:
-    """Measure every successful answer of the run."""
+    """Measure every answer of the run that came at the first attempt."""
+    found = measures(ledger)
+    most = {is_rate: _most(found, is_rate=is_rate) for is_rate in (False, True)}
     answers = [exchange for exchange in ledger.exchanges if exchange.answered and exchange.status in _SUCCESS]
-    measured = list(_measured(answers))
-    most = max((value for _, _, values in measured for value in values), default=0.0)
     streams = [exchange for exchange in answers if is_stream(exchange)]
     return Timing(
-        scale=seconds(most),
-        strips=tuple(_strip(operation, what, values, most) for operation, what, values in measured),
+        scale=seconds(most[False]),
+        rate_scale=_rate(most[True]) if most[True] else "",
+        strips=tuple(_strip(measure, most[measure.what == TOKEN_RATE]) for measure in found),
         streams=tuple(_arrivals(exchange) for exchange in streams[:MOST_STREAMS]),
         more_streams=max(0, len(streams) - MOST_STREAMS),
     )
 
 
-def _measured(answers: Sequence[Exchange]) -> Iterator[tuple[str, str, list[float]]]:
-    """For each operation the seconds until the first byte, and until the first content of its streams."""
-    for operation in in_order({exchange.case.operation for exchange in answers}):
-        own = [exchange for exchange in answers if exchange.case.operation == operation]
-        yield operation, "first-byte", [exchange.response.first_byte for exchange in own if exchange.response]
-        contents = [exchange.stream.first_content for exchange in own if is_stream(exchange)]
-        spoken = [value for value in contents if value]
-        if spoken:
-            yield operation, "first-content", spoken
+def _most(found: Iterable[Measure], *, is_rate: bool) -> float:
+    """The largest value of a unit."""
+    return max((max(each.values) for each in found if (each.what == TOKEN_RATE) is is_rate), default=0.0)
 
 
-def _strip(operation: str, what: str, values: Sequence[float], most: float) -> Strip:
-    least, middle, longest = min(values), median(values), max(values)
+def _rate(value: float) -> str:
+    """Tokens a second."""
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _strip(measure: Measure, most: float) -> Strip:
+    least, longest, found = min(measure.values), max(measure.values), measure.interval
+    middle, low, high = (found.middle, found.low, found.high) if found else (0.0, None, None)
+    sure = (low, high) if low is not None and high is not None else None
+    said = _rate if measure.what == TOKEN_RATE else seconds
     return Strip(
-        operation=operation,
-        what=what,
-        marks=_marks(values, most),
+        operation=measure.operation,
+        what=measure.what,
+        marks=_marks(measure.values, most),
         spread=(_place(least, most), _place(longest, most)),
         middle=_place(middle, most),
-        least=seconds(least),
-        median=seconds(middle),
-        most=seconds(longest),
-        count=len(values),
+        sure=(_place(sure[0], most), _place(sure[1], most)) if sure else None,
+        least=said(least),
+        median=said(middle),
+        interval=(said(sure[0]), said(sure[1])) if sure else None,
+        most=said(longest),
+        count=len(measure.values),
     )
 
 

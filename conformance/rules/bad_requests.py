@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.model import Finding
 from conformance.refusals import message_of
+from conformance.rules.views import SUCCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from conformance.model import Exchange
 
 _REFUSED = range(400, 500)
-_SUCCESS = range(200, 300)
 
 
 def must_be_4xx(exchange: Exchange) -> Iterator[Finding]:
@@ -22,5 +22,5 @@ def must_be_4xx(exchange: Exchange) -> Iterator[Finding]:
         return
     code = str((exchange.error or {}).get("code"))
     label = "validation-500" if exchange.status == 500 and code.startswith("invalid") else ""
-    label = "params-unchecked" if exchange.status in _SUCCESS else label
+    label = "params-unchecked" if exchange.status in SUCCESS else label
     yield Finding("status", "4xx", exchange.status, message_of(exchange), deviation=label)

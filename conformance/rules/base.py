@@ -149,6 +149,8 @@ def rule(  # noqa: PLR0913 - the fields of a rule, each with its name
         words = _WORD.findall(requirement)
         if len(words) != 1 or len(requirement) > 100 or not _ID.fullmatch(id) or id in REGISTRY or not zh:
             raise ValueError(f"rule {id!r}: needs a new id in words, one MUST, SHOULD or MAY, <= 100 characters, zh")
+        if not (mend and mend_zh):
+            raise ValueError(f"rule {id!r}: needs mend and mend_zh, what the provider can do about it")
         REGISTRY[id] = Rule(
             id=id,
             requirement=requirement,

@@ -8,7 +8,7 @@ from typing import Any
 from conformance.model import Case, Exchange, Finding
 from conformance.refusals import OTHER_FORM, message_of
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import has_usage, is_json, usage_of
+from conformance.rules.views import SUCCESS, has_usage, is_json, usage_of
 
 USAGE, LIMIT, TOKEN = "billing.usage", "billing.subscription", "billing.token"
 _VALUES = {USAGE: "total_usage", LIMIT: "hard_limit_usd"}
@@ -70,6 +70,8 @@ def _of_quota(exchanges: Sequence[Exchange]) -> list[Exchange]:
     needs=tuple(f"/{name}" for name in _LIMITS),
     breaks="clients that read another of the limits show another balance",
     breaks_zh="读取其他上限字段的客户端会显示不同的余额",
+    mend="Write one amount into `soft_limit_usd`, `hard_limit_usd` and `system_hard_limit_usd`, in one unit.",
+    mend_zh="把同一金额、同一单位写入 `soft_limit_usd`、`hard_limit_usd` 和 `system_hard_limit_usd`。",
 )
 def limits_equal(exchange: Exchange) -> Iterator[Finding]:
     """The three limits SHOULD be the same amount."""
@@ -95,6 +97,9 @@ def _alike(one: float, other: float) -> bool:
     needs=("/access_until",),
     breaks="clients take the key for expired, or for one that never expires",
     breaks_zh="客户端会误以为令牌已过期或永不过期",
+    mend="Write the key's end as Unix seconds into `access_until`, and 0 (not -1, null or milliseconds) where it has "
+    "none.",
+    mend_zh="把密钥的到期时间以 Unix 秒写入 `access_until`,没有到期时间时写 0 (不是 -1、null 或毫秒)。",
 )
 def access_until(exchange: Exchange) -> Iterator[Finding]:
     """`access_until` MUST be a time in Unix seconds, 0 for never."""
@@ -120,6 +125,9 @@ def _expiry(at: str, value: int) -> Iterator[Finding]:
     needs=("/hard_limit_usd", "/total_usage"),
     breaks=_BREAKS,
     breaks_zh=_BREAKS_ZH,
+    mend="Compute `hard_limit_usd` as what is left plus what is used, and `total_usage` in hundredths of the same "
+    "unit.",
+    mend_zh="`hard_limit_usd` 应为剩余加已用,`total_usage` 为同一单位的百分之一。",
 )
 def limit_covers_usage(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`hard_limit_usd` MUST be at least a hundredth of `total_usage`, unless there is no limit."""
@@ -144,6 +152,9 @@ def limit_covers_usage(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/total_usage",),
     breaks=_BREAKS,
     breaks_zh=_BREAKS_ZH,
+    mend="Answer from a counter that only grows, for this key, and not from a cache, a day's figures, or another "
+    "node's copy.",
+    mend_zh="用该密钥只增不减的计数器回答,不要用缓存、当日数据或其他节点的副本。",
 )
 def usage_never_shrinks(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`total_usage` MUST NOT become less after calls that are billed.
@@ -180,6 +191,10 @@ def _counts(exchange: Exchange) -> bool:
     needs=("/total_usage",),
     breaks="nothing, if it grows within a minute; else nobody can check the bill",
     breaks_zh="一分钟内增加则没有影响;否则无法核对账单",
+    mend="Nothing has to change if it grows within a minute; else shorten the interval at which used quota is written "
+    "in batches.",
+    mend_zh="若一分钟内会增长则无须修改;否则缩短批量写入已用额度的间隔。",
+    noisy=True,
 )
 def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`total_usage` MAY stay as it was for a while after calls that are billed."""
@@ -203,6 +218,9 @@ def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/hard_limit_usd",),
     breaks="what is left is counted twice, or not at all",
     breaks_zh="余额会被重复计算或漏算",
+    mend="Compute the limit as used plus left from one reading of the database, so that neither is counted twice "
+    "while requests are under way.",
+    mend_zh="用同一次数据库读取的已用和剩余计算额度,避免请求进行中重复或漏计。",
 )
 def limit_steady(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """`hard_limit_usd` SHOULD stay as it is while the quota is used: it is what is used plus what is left."""
@@ -240,6 +258,8 @@ def _same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     applies=_is_readable,
     breaks=_BY_DOOR,
     breaks_zh=_BY_DOOR_ZH,
+    mend="Register one handler under both paths, `/v1/dashboard/billing/usage` and `/dashboard/billing/usage`.",
+    mend_zh="两个路径 `/v1/dashboard/billing/usage` 与 `/dashboard/billing/usage` 应使用同一个处理程序。",
 )
 def usage_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The used quota MUST be answered alike with and without `/v1`, where both are there."""
@@ -259,6 +279,9 @@ def usage_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     applies=_is_readable,
     breaks=_BY_DOOR,
     breaks_zh=_BY_DOOR_ZH,
+    mend="Register one handler under both paths, `/v1/dashboard/billing/subscription` and "
+    "`/dashboard/billing/subscription`.",
+    mend_zh="两个路径 `/v1/dashboard/billing/subscription` 与 `/dashboard/billing/subscription` 应使用同一个处理程序。",
 )
 def limit_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The limit MUST be answered alike with and without `/v1`, where both are there."""
@@ -275,11 +298,14 @@ def limit_same_beside(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="clients take the error for a balance, or strangers read yours",
     breaks_zh="客户端会把错误当成余额,或他人可读取你的余额",
+    mend="Put the key check before these paths too and answer 401 with an error object; an error inside a 200 looks "
+    "like a balance.",
+    mend_zh="这些路径也要先校验密钥,返回 401 和错误对象;放在 200 里的错误会被当成余额。",
 )
 def key_required(exchange: Exchange) -> Iterator[Finding]:
     """A question about the quota without a key MUST be refused with HTTP 401."""
     if exchange.status != _UNAUTHORIZED:
-        label = "error-in-200" if exchange.status in range(200, 300) and exchange.error else ""
+        label = "error-in-200" if exchange.status in SUCCESS and exchange.error else ""
         yield Finding("status", _UNAUTHORIZED, exchange.status, message_of(exchange), deviation=label)
 
 
@@ -298,6 +324,8 @@ def _token(exchange: Exchange) -> dict[str, Any]:
     needs=("/data",),
     breaks=_BREAKS,
     breaks_zh=_BREAKS_ZH,
+    mend="Read `total_used` and `total_available` together and compute `total_granted` as their sum.",
+    mend_zh="同时读取 `total_used` 和 `total_available`,并把 `total_granted` 计算为两者之和。",
 )
 def token_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """What is granted to a key MUST be what it used plus what is left."""
@@ -317,6 +345,8 @@ def token_adds_up(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks=_BREAKS,
     breaks_zh=_BREAKS_ZH,
+    mend="Show 0 where a key was overdrawn by its last request, and check that reserved quota is given back once only.",
+    mend_zh="最后一次请求透支时显示 0,并检查预扣的额度只返还一次。",
 )
 def token_not_negative(exchange: Exchange) -> Iterator[Finding]:
     """The quota of a key that has a limit MUST NOT be negative."""
@@ -337,6 +367,9 @@ def token_not_negative(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks="clients take the key for expired, or for one that never expires",
     breaks_zh="客户端会误以为令牌已过期或永不过期",
+    mend="Write the key's end as Unix seconds into `expires_at`, and 0 (not -1, null or milliseconds) where it has "
+    "none.",
+    mend_zh="把密钥的到期时间以 Unix 秒写入 `expires_at`,没有到期时间时写 0 (不是 -1、null 或毫秒)。",
 )
 def token_expires_at(exchange: Exchange) -> Iterator[Finding]:
     """`expires_at` MUST be a time in Unix seconds, 0 for never."""
@@ -353,6 +386,8 @@ def token_expires_at(exchange: Exchange) -> Iterator[Finding]:
     needs=("/code",),
     breaks="clients that test `code` take the answer for an error",
     breaks_zh="检查 code 的客户端会把回答当成错误",
+    mend="Write the boolean `true` into `code`, not 0, 200 or a text.",
+    mend_zh="`code` 应写布尔值 `true`,不要写 0、200 或字符串。",
 )
 def token_code_true(exchange: Exchange) -> Iterator[Finding]:
     """`code` of a good answer MUST be true."""

@@ -12,6 +12,7 @@ from conformance.rules.base import Answers, rule
 from conformance.rules.views import (
     CHATS,
     FINISHES,
+    SUCCESS,
     THINKING_ROLES,
     has_text,
     has_usage,
@@ -23,7 +24,6 @@ from conformance.rules.views import (
     usage_of,
 )
 
-_SUCCESS = range(200, 300)
 OWN_RULE = frozenset({"nulls", "after-disconnect", "at-once", "generated"})
 """Probes of valid requests whose acceptance another rule is about."""
 _EARLIEST = 1_600_000_000
@@ -46,10 +46,13 @@ _FOREIGN_FINISHES = frozenset({"max_tokens", "tool_use", "end_turn", "stop_seque
     cases=lambda case: not case.feature and not case.probes & OWN_RULE,
     breaks="every client raises on an ordinary request",
     breaks_zh="普通请求也会让所有客户端报错",
+    mend="Look the request up in the log: mostly the model has no working channel for this key, or the converter for "
+    "the channel cannot cope with an ordinary field.",
+    mend_zh="在日志中查这条请求:多半是该密钥下此模型没有可用渠道,或该渠道的转换程序处理不了某个普通字段。",
 )
 def request_accepted(exchange: Exchange) -> Iterator[Finding]:
     """A plain valid request MUST be accepted."""
-    if exchange.status not in _SUCCESS:
+    if exchange.status not in SUCCESS:
         yield Finding("status", 200, exchange.status, message_of(exchange))
 
 
@@ -62,6 +65,9 @@ def request_accepted(exchange: Exchange) -> Iterator[Finding]:
     needs=("/id",),
     breaks="nothing; it tells which upstream answered",
     breaks_zh="没有影响;可据此看出上游是谁",
+    mend="Nothing has to change; give answers an id of your own that begins with `chatcmpl-` if customers must not "
+    "see which upstream answered.",
+    mend_zh="无须修改;若不想让客户看出上游,可自行生成以 `chatcmpl-` 开头的 id。",
 )
 def id_prefix(exchange: Exchange) -> Iterator[Finding]:
     """An id MAY begin otherwise than with `chatcmpl-`."""
@@ -83,6 +89,8 @@ def id_prefix(exchange: Exchange) -> Iterator[Finding]:
     needs=("/id",),
     breaks="a replayed answer is billed as a new one",
     breaks_zh="重放的旧回答被当作新回答计费",
+    mend="Switch off answer caching for chat, or give a cached answer a new `id` and do not bill it in full.",
+    mend_zh="关闭聊天回答的缓存;若确要缓存,应为回答换新的 `id`,且不按全价计费。",
 )
 def id_fresh(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same request sent twice MUST be answered under two ids."""
@@ -109,6 +117,9 @@ def _created(exchange: Exchange) -> tuple[str, int]:
     needs=("/created",),
     breaks="logs and caches sort answers wrongly",
     breaks_zh="日志和缓存会按错误的时间排序",
+    mend="Set `created` in the adapter to the current Unix time in whole seconds (not milliseconds, not 0, not a "
+    "text).",
+    mend_zh="在适配器中把 `created` 设为当前 Unix 时间的整数秒 (不是毫秒、0 或字符串)。",
 )
 def created_in_seconds(exchange: Exchange) -> Iterator[Finding]:
     """`created` MUST be the time of the answer in Unix seconds."""
@@ -136,6 +147,8 @@ def _model(exchange: Exchange) -> tuple[str, str]:
     needs=("/model",),
     breaks="nobody can tell which model was billed",
     breaks_zh="无法得知实际计费的模型",
+    mend="Write the model into `model` in the adapter where the upstream leaves it empty.",
+    mend_zh="上游没有给出模型名时,由适配器在 `model` 中写上。",
 )
 def model_named(exchange: Exchange) -> Iterator[Finding]:
     """An answer SHOULD name the model that gave it."""
@@ -155,6 +168,10 @@ def model_named(exchange: Exchange) -> Iterator[Finding]:
     needs=("/model",),
     breaks="another model than the one paid for may have answered",
     breaks_zh="作答的可能不是所购买的模型",
+    mend="Check the model mapping of the channel that answered; route each name to the model it stands for, and tell "
+    "customers where an alias is meant.",
+    mend_zh="检查作答渠道的模型映射:每个名称应路由到它所代表的模型;确属别名的要向客户说明。",
+    noisy=True,
 )
 def model_same_family(exchange: Exchange) -> Iterator[Finding]:
     """The model in an answer MAY be another name of the requested one; ask if it is another model."""
@@ -180,6 +197,9 @@ def _family(name: str) -> str:
     needs=("/choices",),
     breaks="client code that reads choices[0] crashes, or n answers are paid and one comes",
     breaks_zh="读取 choices[0] 的代码会崩溃,或付了 n 份只得到一份",
+    mend="The converter for this channel drops `n`: pass it to the upstream, ask it `n` times and number the choices "
+    "from 0, or answer 400 naming `n`.",
+    mend_zh="该渠道的转换程序丢掉了 `n`:应传给上游,或请求 `n` 次并从 0 编号,否则返回指明 `n` 的 400。",
 )
 def choices_count(exchange: Exchange) -> Iterator[Finding]:
     """There MUST be as many choices as `n` asks for, with indexes from 0."""
@@ -202,6 +222,10 @@ def choices_count(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices", "/usage"),
     breaks="tokens are billed and nothing arrives",
     breaks_zh="扣了费却没有内容",
+    mend="Look at what the upstream sent: map all its text parts to `message.content`, and turn an empty or filtered "
+    "answer into an error or a `finish_reason` that says so, unbilled.",
+    mend_zh="查看上游返回的内容:把所有文本部分映射到 `message.content`;空回答或被过滤的回答应返回错误或相应的 "
+    "`finish_reason`,且不计费。",
 )
 def content_present(exchange: Exchange) -> Iterator[Finding]:
     """An answer that bills output tokens MUST carry content."""
@@ -222,6 +246,10 @@ def content_present(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/finish_reason",),
     breaks="agents cannot tell a finished answer from a cut one",
     breaks_zh="智能体无法分辨回答是说完了还是被截断",
+    mend="Map the upstream's reasons in the converter: `end_turn` to `stop`, `max_tokens` or `MAX_TOKENS` to "
+    "`length`, `tool_use` to `tool_calls`, `SAFETY` to `content_filter`.",
+    mend_zh="在转换程序中映射上游的结束原因:`end_turn` 为 `stop`,`max_tokens`、`MAX_TOKENS` 为 `length`,`tool_use` 为 "
+    "`tool_calls`,`SAFETY` 为 `content_filter`。",
 )
 def finish_known(exchange: Exchange) -> Iterator[Finding]:
     """`finish_reason` MUST be one of the documented values."""
@@ -252,6 +280,11 @@ def finish_label(value: object) -> str:
     needs=("/choices", "/usage"),
     breaks="instructions are silently ignored",
     breaks_zh="指令被悄悄忽略",
+    mend="The converter for this channel loses system messages: put them into the upstream's own place for "
+    "instructions (`system`, `systemInstruction`), or before the first user turn.",
+    mend_zh="该渠道的转换程序丢失了 system 消息:应放入上游专门的位置 (`system`、`systemInstruction`),"
+    "或放在第一轮用户消息之前。",
+    noisy=True,
 )
 def system_reaches_model(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A system message SHOULD reach the model: it is obeyed, or at least counted."""
@@ -272,6 +305,10 @@ def system_reaches_model(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/choices", "/usage"),
     breaks="every answer forgets the conversation",
     breaks_zh="每次回答都会忘记前文",
+    mend="Pass the whole `messages` list on: a converter that takes only the last turn, or a web session instead of a "
+    "conversation, loses the rest.",
+    mend_zh="完整转发 `messages` 列表:只取最后一轮的转换程序,或用网页会话代替对话,都会丢失前文。",
+    noisy=True,
 )
 def turns_reach_model(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Earlier turns MUST reach the model: they are used, or at least counted."""
@@ -305,6 +342,10 @@ def _lost_messages(exchanges: Sequence[Exchange], told: str) -> Iterator[Finding
     needs=("/choices",),
     breaks="nothing; tests that compare texts are unstable",
     breaks_zh="没有影响;只是比对文本的测试不稳定",
+    mend='Nothing has to change; check only that the adapter passes `temperature` 0 on and does not take it for "not '
+    'set".',
+    mend_zh='无须修改;只需确认适配器会转发 `temperature` 0,没有把它当作 "未设置"。',
+    noisy=True,
 )
 def temperature_zero_repeats(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Two answers at temperature 0 MAY differ."""
@@ -325,6 +366,9 @@ def temperature_zero_repeats(exchanges: Sequence[Exchange]) -> Iterator[Finding]
     needs=("/choices",),
     breaks="Chinese text and emoji arrive as garbage",
     breaks_zh="中文和表情符号变成乱码",
+    mend="Treat bodies as bytes or as UTF-8 throughout, decode a stream over the borders of its pieces, and never "
+    "re-encode as Latin-1.",
+    mend_zh="全程按字节或 UTF-8 处理正文,流要跨数据片段连续解码,绝不按 Latin-1 重新编码。",
 )
 def text_intact(exchange: Exchange) -> Iterator[Finding]:
     """Chinese text and emoji SHOULD arrive intact."""

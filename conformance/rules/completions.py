@@ -66,6 +66,9 @@ def _usage_at(exchange: Exchange, name: str) -> str:
     needs=("/choices",),
     breaks="answers are paid for and do not come, or belong to another prompt",
     breaks_zh="付了费却少了回答,或回答对应错了提示",
+    mend="Pass `n` and a list of prompts on whole, and number the choices through: prompt 0 has the indexes 0 to `n` "
+    "- 1, prompt 1 the next `n`.",
+    mend_zh="完整转发 `n` 和 prompt 列表,并连续编号:第 0 个 prompt 的 index 为 0 至 `n` - 1,第 1 个接着编号。",
 )
 def choices_count(exchange: Exchange) -> Iterator[Finding]:
     """There MUST be `n` choices for each prompt, with indexes from 0."""
@@ -86,6 +89,9 @@ def choices_count(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/index", "/choices/*/finish_reason"),
     breaks="nobody can tell a finished answer from a cut one",
     breaks_zh="无法分辨回答是说完了还是被截断",
+    mend="Map the upstream's reasons to `stop`, `length` or `content_filter`, and set one on every choice, also at "
+    "the end of a stream.",
+    mend_zh="把上游的结束原因映射为 `stop`、`length` 或 `content_filter`,每个 choice 都要有,流的末尾也一样。",
 )
 def finish_known(exchange: Exchange) -> Iterator[Finding]:
     """Every choice MUST end with a documented `finish_reason`."""
@@ -130,6 +136,8 @@ def _over_limit(exchange: Exchange, limit: int) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: programs that rely on the default pay for long answers",
     breaks_zh="计费:依赖默认值的程序要为长回答付费",
+    mend="Set `max_tokens` to 16 in the adapter where the request leaves it out: other upstreams have larger defaults.",
+    mend_zh="请求未给出时由适配器把 `max_tokens` 设为 16:其他上游的默认值更大。",
 )
 def default_limit(exchange: Exchange) -> Iterator[Finding]:
     """Without `max_tokens`, a choice MUST NOT take more than 16 tokens."""
@@ -147,6 +155,8 @@ def default_limit(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: a limit on spending does not hold",
     breaks_zh="计费:支出上限不起作用",
+    mend="Pass `max_tokens` on under the upstream's name, and check that no default of the channel overrides it.",
+    mend_zh="以上游的名称转发 `max_tokens`,并确认没有被渠道的默认值覆盖。",
 )
 def max_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     """A choice MUST NOT take more tokens than `max_tokens` allows."""
@@ -164,6 +174,8 @@ def max_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="evaluations that score the prompt have nothing to read",
     breaks_zh="需要对提示评分的评测无数据可读",
+    mend="Pass `echo` on, put the prompt before the text in the adapter, or answer 400 naming `echo`.",
+    mend_zh="转发 `echo`,或由适配器把 prompt 放在文本之前,否则返回指明 `echo` 的 400。",
 )
 def echo_honoured(exchange: Exchange) -> Iterator[Finding]:
     """With `echo`, the text MUST begin with the prompt."""
@@ -185,6 +197,8 @@ def echo_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="programs that rely on a stop word read on into invented text",
     breaks_zh="依赖停止词的程序会读到模型编造的后文",
+    mend="Pass `stop` on, as a text and as a list, or cut the text before it in the adapter.",
+    mend_zh="转发 `stop` (字符串和列表都要支持),或由适配器在其之前截断文本。",
 )
 def stop_honoured(exchange: Exchange) -> Iterator[Finding]:
     """The text MUST NOT contain a stop string."""
@@ -205,6 +219,10 @@ def stop_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="evaluations that need probabilities have nothing to read",
     breaks_zh="需要概率的评测无数据可读",
+    mend="Convert to the old form: `tokens`, `token_logprobs`, `top_logprobs` and `text_offset` with one entry for "
+    "each token; without data of the upstream, answer 400 naming `logprobs`.",
+    mend_zh="转换为旧格式:`tokens`、`token_logprobs`、`top_logprobs`、`text_offset`,每个 token 一项;"
+    "上游没有数据时返回指明 `logprobs` 的 400。",
 )
 def logprobs_aligned(exchange: Exchange) -> Iterator[Finding]:
     """Log probabilities that are asked for SHOULD come as four arrays of one length."""
@@ -230,6 +248,8 @@ def logprobs_aligned(exchange: Exchange) -> Iterator[Finding]:
     applies=is_json,
     breaks="billing cannot be checked; some clients count zero",
     breaks_zh="无法核对计费;部分客户端会按零计",
+    mend="Copy the upstream's counts into `usage`, or count with a tokenizer in the adapter where it gives none.",
+    mend_zh="把上游的计数写入 `usage`;上游没有给出时,由适配器用分词器统计。",
 )
 def usage_present(exchange: Exchange) -> Iterator[Finding]:
     """A completion MAY leave out its usage, which leaves the bill unchecked."""
@@ -247,6 +267,8 @@ def usage_present(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
+    mend="Count in the adapter: set `usage.total_tokens` to the sum before answering.",
+    mend_zh="在适配器中统计:回答前把 `usage.total_tokens` 设为两项之和。",
 )
 def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """The total of a completion MUST equal prompt plus completion tokens."""
@@ -268,6 +290,9 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage", "/choices"),
     breaks="billing cannot be checked; clients add up zeros",
     breaks_zh="无法核对计费;客户端累计的是零",
+    mend="Take the counts from the upstream, or count `prompt` and `text` with a tokenizer; a counter written for "
+    "chat finds no `messages` here.",
+    mend_zh="计数取自上游,或用分词器统计 `prompt` 和 `text`;为聊天写的统计程序在这里找不到 `messages`。",
 )
 def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     """A completion with text MUST count prompt and completion tokens."""
@@ -287,6 +312,8 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     applies=is_readable,
     breaks="hand-written parsers wait for an end that does not come",
     breaks_zh="手写解析器会一直等待结束标记",
+    mend="Write `data: [DONE]` once at the end of this stream too, not only in the handler for chat.",
+    mend_zh="这个接口的流结束时也要写一次 `data: [DONE]`,不能只在聊天接口写。",
 )
 def done_last(exchange: Exchange) -> Iterator[Finding]:
     """A streamed completion MUST end with `data: [DONE]`, once."""
@@ -318,6 +345,9 @@ def _pair(exchanges: Sequence[Exchange]) -> tuple[Exchange, str, str]:
     needs=("/choices",),
     breaks="clients show nothing, and tokens are billed",
     breaks_zh="客户端没有内容可显示,却照样计费",
+    mend="Write the pieces to `choices[].text`: chunks converted for chat carry them in `delta`, where clients of "
+    "this path do not look.",
+    mend_zh="把内容写入 `choices[].text`:按聊天转换的数据块放在 `delta` 里,此接口的客户端不会去读。",
 )
 def stream_has_text(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The chunks of a stream MUST carry text where the plain answer does."""
@@ -340,6 +370,10 @@ def stream_has_text(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="text is lost or changed on its way through the stream",
     breaks_zh="文字在流式传输中丢失或被改动",
+    mend="Forward every piece once and unchanged, spaces and line breaks included; if all are there, the model itself "
+    "varies at temperature 0.",
+    mend_zh="每个片段原样转发一次,包括空格和换行;若确无遗漏,则是模型在温度 0 下仍有差异。",
+    noisy=True,
 )
 def stream_equals_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """At temperature 0, the streamed text SHOULD be that of the plain answer."""
@@ -358,6 +392,8 @@ def stream_equals_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistake is billed, or retried because of a 5xx",
     breaks_zh="错误的请求也会计费,或因 5xx 被反复重试",
+    mend="Answer bad requests yourself before choosing a channel: 400 with `param` `prompt` where there is none.",
+    mend_zh="选择渠道之前自行处理错误请求:没有 `prompt` 时返回 400,`param` 为 `prompt`。",
 )
 def prompt_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without a prompt SHOULD be refused with a 4xx status."""

@@ -30,6 +30,8 @@ _BREAKS_ZH = "实际返回的内容与服务商自己的文档不符"
     page=lambda page, operation: page.claim(operation) is not None,
     breaks="an endpoint that was bought is not there",
     breaks_zh="付费的接口并不存在",
+    mend="Switch on a channel with a model for this operation, or take the operation off your page.",
+    mend_zh="为该接口启用有对应模型的渠道,或从页面上删去该接口。",
 )
 def operation_offered(exchanges: Sequence[Exchange], page: Documented) -> Iterator[Finding]:
     """An operation that the provider's own page names MUST be offered."""
@@ -57,6 +59,8 @@ def _shape(exchange: Exchange, page: Documented, *, weak: bool) -> Iterator[Find
     page=Documented.describes,
     breaks=_BREAKS,
     breaks_zh=_BREAKS_ZH,
+    mend="Change the answer to what your page states, or change the page; `derive` shows how the page was read.",
+    mend_zh="按页面修改回答,或按实际修改页面;`derive` 会显示页面是如何被解读的。",
 )
 def as_documented(exchange: Exchange, page: Documented) -> Iterator[Finding]:
     """An answer MUST be as the provider's own page states it."""
@@ -73,6 +77,8 @@ def as_documented(exchange: Exchange, page: Documented) -> Iterator[Finding]:
     page=Documented.describes,
     breaks=_BREAKS,
     breaks_zh=_BREAKS_ZH,
+    mend="Replace the example on your page by a real answer of today, or bring the answer back to the example.",
+    mend_zh="用当前的真实回答替换页面上的示例,或让回答与示例一致。",
 )
 def as_shown(exchange: Exchange, page: Documented) -> Iterator[Finding]:
     """An answer SHOULD be as the example on the provider's own page shows it."""

@@ -107,6 +107,9 @@ def _split(exchanges: Sequence[Exchange], probe: str) -> tuple[Exchange, Exchang
     needs=("/data",),
     breaks="vectors are stored with the wrong text",
     breaks_zh="向量会与错误的文本对应",
+    mend="Pass the whole list on, or ask the upstream for each text, and set `index` to the place of the input; some "
+    "converters embed the first text only or write 0 everywhere.",
+    mend_zh="转发整个列表,或逐条请求上游,并把 `index` 设为输入的位置;有的转换程序只嵌入第一段文本,或全部写 0。",
 )
 def one_each(exchange: Exchange) -> Iterator[Finding]:
     """Every input MUST get one embedding, with the index of its place."""
@@ -129,6 +132,9 @@ def one_each(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks="strings or useless numbers reach the index, without an error",
     breaks_zh="字符串或无用的数字会不报错地进入索引",
+    mend="Pass the upstream's numbers on as JSON numbers, send base64 only when it was asked for, and answer an error "
+    "where the upstream gave no vector.",
+    mend_zh="把上游的数值作为 JSON 数字转发,只在要求时使用 base64;上游没有给出向量时返回错误。",
 )
 def vectors_are_numbers(exchange: Exchange) -> Iterator[Finding]:
     """An embedding MUST be a list of finite numbers, not all zero, unless base64 is asked for."""
@@ -151,6 +157,9 @@ def vectors_are_numbers(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks="vector stores refuse the vectors, or mix those of two models",
     breaks_zh="向量库会拒绝写入,或混入两个模型的向量",
+    mend="Give one model name to one upstream model: channels behind a name must not differ in their model or its "
+    "default `dimensions`.",
+    mend_zh="一个模型名只对应一个上游模型:同名的各渠道不得使用不同的模型或不同的默认 `dimensions`。",
 )
 def same_length(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Vectors of one model MUST have one length, and those of OpenAI's models the known one."""
@@ -175,6 +184,9 @@ def same_length(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/data",),
     breaks="stores that compare by dot product rank wrongly",
     breaks_zh="按点积比较的向量库会排序错误",
+    mend="Check that the channel serves OpenAI's own model, and scale vectors to length 1 again where the adapter "
+    "shortens them.",
+    mend_zh="确认渠道提供的确是 OpenAI 的模型;适配器截短向量后要重新归一化为长度 1。",
 )
 def unit_length(exchange: Exchange) -> Iterator[Finding]:
     """Vectors of OpenAI's models SHOULD be of length 1."""
@@ -197,6 +209,9 @@ def unit_length(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks="vectors are stored with the wrong text",
     breaks_zh="向量会与错误的文本对应",
+    mend="Keep the order of the inputs when a batch is split or sent in parallel, and put each vector back by its "
+    "`index`.",
+    mend_zh="拆分或并行发送批次时保持输入顺序,并按 `index` 放回各向量。",
 )
 def batch_equals_single(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A text in a batch MUST get the vector that it gets alone."""
@@ -221,6 +236,8 @@ def batch_equals_single(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/data",),
     breaks="what is searched for is not what was stored",
     breaks_zh="检索时的向量与入库时的不同",
+    mend="Let one upstream model stand behind the name on all channels, and pass the text on unchanged.",
+    mend_zh="让所有渠道上的该名称都对应同一个上游模型,并原样转发文本。",
 )
 def vectors_repeat(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same text SHOULD get the same vector twice."""
@@ -241,6 +258,9 @@ def vectors_repeat(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/data",),
     breaks="search finds nothing of use",
     breaks_zh="检索结果毫无用处",
+    mend="Check which model the channel really asks, and that the text reaches it as it was sent; made-up or mixed-up "
+    "vectors look like this.",
+    mend_zh="检查渠道实际请求的是哪个模型,以及文本是否原样送达;编造或错位的向量就会如此。",
 )
 def vectors_make_sense(exchange: Exchange) -> Iterator[Finding]:
     """Texts that mean the same SHOULD be nearer to each other than to another one."""
@@ -261,6 +281,8 @@ def vectors_make_sense(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks="openai for Node asks for base64 unasked and turns a list into garbage, silently",
     breaks_zh="Node 版 openai 默认请求 base64,收到列表会悄悄变成错误数据",
+    mend="Read `encoding_format`: pass it on, or encode the floats yourself as base64 of little-endian float32.",
+    mend_zh="读取 `encoding_format`:转发给上游,或自行把浮点数编码为小端 float32 的 base64。",
 )
 def base64_honoured(exchange: Exchange) -> Iterator[Finding]:
     """`encoding_format` base64 MUST be honoured."""
@@ -293,6 +315,9 @@ def _comparable(exchange: Exchange) -> bool:
     needs=("/data",),
     breaks="both OpenAI SDKs decode it to garbage, silently",
     breaks_zh="两个 OpenAI SDK 都会悄悄解码出错误数据",
+    mend="Pack the numbers as little-endian float32 and encode these bytes, not the JSON text of the list and not "
+    "float64.",
+    mend_zh="把数值按小端 float32 打包后再编码,不要编码列表的 JSON 文本,也不要用 float64。",
 )
 def base64_decodes(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The base64 form MUST be little-endian float32 of the same vector."""
@@ -323,6 +348,9 @@ def base64_decodes(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/data",),
     breaks="nothing; vectors were rounded, or computed twice",
     breaks_zh="没有影响;只是向量被舍入或重新计算过",
+    mend="Nothing has to change; make both forms from the same vector, without rounding one of them.",
+    mend_zh="无须修改;两种形式应由同一个向量得出,不要对其中之一取整。",
+    noisy=True,
 )
 def base64_exact(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The numbers of the base64 form MAY differ from the floats by more than 1e-5."""
@@ -346,6 +374,9 @@ def base64_exact(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/data",),
     breaks="vectors do not fit the store that was made for them",
     breaks_zh="向量与为其建立的向量库维度不符",
+    mend="Pass `dimensions` on; where the upstream has no such field, cut the vector to that length and scale it to "
+    "length 1.",
+    mend_zh="转发 `dimensions`;上游没有该字段时,截到该长度并重新归一化。",
 )
 def dimensions_honoured(exchange: Exchange) -> Iterator[Finding]:
     """Models of the text-embedding-3 family MUST honour `dimensions`."""
@@ -365,6 +396,9 @@ def dimensions_honoured(exchange: Exchange) -> Iterator[Finding]:
     about=is_openai,
     breaks="langchain sends token lists by default and fails",
     breaks_zh="langchain 默认发送 token 列表,会失败",
+    mend="Read `input` as a text, a list of texts, a list of token numbers or a list of such lists, or answer 400 "
+    "naming `input`.",
+    mend_zh="`input` 应可为字符串、字符串列表、token 编号列表或其列表,否则返回指明 `input` 的 400。",
 )
 def tokens_accepted(exchange: Exchange) -> Iterator[Finding]:
     """OpenAI's models SHOULD take a list of tokens as input, or plainly refuse it."""
@@ -387,6 +421,9 @@ def tokens_accepted(exchange: Exchange) -> Iterator[Finding]:
     needs=("/data",),
     breaks="what langchain stores is not found by the text",
     breaks_zh="langchain 入库的内容用文本检索不到",
+    mend="Pass token numbers on as they are, or decode them with the model's own tokenizer, instead of embedding "
+    "their digits as text.",
+    mend_zh="原样转发 token 编号,或用该模型自己的分词器解码,不要把数字当作文本嵌入。",
 )
 def tokens_equal_text(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A list of tokens SHOULD get the vector of its text."""
@@ -405,6 +442,9 @@ def tokens_equal_text(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing cannot be checked; clients add up zeros",
     breaks_zh="无法核对计费;客户端累计的是零",
+    mend="Copy the upstream's `prompt_tokens`, or count the input with the model's tokenizer; a counter written for "
+    "chat finds no `messages` here.",
+    mend_zh="采用上游的 `prompt_tokens`,或用该模型的分词器统计输入;为聊天写的统计程序在这里找不到 `messages`。",
 )
 def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     """`usage.prompt_tokens` MUST count the input."""
@@ -423,6 +463,8 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
+    mend="Set `total_tokens` to `prompt_tokens` in the adapter: there is no output to add.",
+    mend_zh="在适配器中把 `total_tokens` 设为 `prompt_tokens`:没有输出可加。",
 )
 def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """`usage.total_tokens` MUST equal the prompt tokens: nothing is written."""
@@ -442,6 +484,9 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistake is billed, or retried because of a 5xx",
     breaks_zh="错误的请求也会计费,或因 5xx 被反复重试",
+    mend="Answer bad requests yourself before choosing a channel: 400 with `param` `input` where it is missing or "
+    "empty.",
+    mend_zh="选择渠道之前自行处理错误请求:`input` 缺少或为空时返回 400,`param` 为 `input`。",
 )
 def input_required(exchange: Exchange) -> Iterator[Finding]:
     """A request whose input is missing or empty MUST be refused with a 4xx status."""

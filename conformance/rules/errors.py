@@ -9,7 +9,7 @@ from conformance.contract import schema_errors
 from conformance.model import Case, Exchange, Expectation, Finding
 from conformance.refusals import message_of, names_model
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import EVERY, OPENAI, is_json
+from conformance.rules.views import EVERY, OPENAI, SUCCESS, is_json
 
 _ENVELOPE = "openai/error.json#/$defs/compat"
 _REFUSED = range(400, 500)
@@ -46,6 +46,10 @@ def _asks_the_api(case: Case) -> bool:
     applies=is_json,
     breaks="clients raise the right class but lose the message",
     breaks_zh="客户端能识别错误类型,但丢失错误信息",
+    mend="Let one function write every error, also those of middlewares, rate limits and other vendors' upstreams: "
+    '`{"error": {"message", "type", "param", "code"}}`.',
+    mend_zh="所有错误 (包括中间件、限流和其他厂商上游的错误)都由同一个函数写出:"
+    '`{"error": {"message", "type", "param", "code"}}`。',
 )
 def envelope_shape(exchange: Exchange) -> Iterator[Finding]:
     """A refusal MUST carry an `error` object with a message and a type."""
@@ -64,6 +68,9 @@ def envelope_shape(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.error is not None,
     breaks="clients cannot tell which field or which kind of error it was",
     breaks_zh="客户端无法得知是哪个字段、哪类错误",
+    mend="Always write `param` and `code`, null where there is nothing to say, and turn numbers (an upstream's "
+    "status, say) into strings or leave them out.",
+    mend_zh="始终写出 `param` 和 `code`,没有内容时为 null;数字 (例如上游状态码)应转成字符串或不写。",
 )
 def envelope_param_code(exchange: Exchange) -> Iterator[Finding]:
     """An `error` object SHOULD have `param` and `code`, each a string or null."""
@@ -84,9 +91,12 @@ def envelope_param_code(exchange: Exchange) -> Iterator[Finding]:
     zh="成功状态 (2xx) 的回答不得含有 error 对象",
     operations=EVERY,
     answers=Answers.ANY,
-    applies=lambda exchange: is_json(exchange) and exchange.status in range(200, 300),
+    applies=lambda exchange: is_json(exchange) and exchange.status in SUCCESS,
     breaks="every client takes the error for an answer and crashes on it",
     breaks_zh="所有客户端都会把错误当成回答而崩溃",
+    mend="Set the status before writing an error: map what an upstream wraps in a 200 to the fitting 4xx or 5xx, and "
+    "check your own handlers that answer from the database.",
+    mend_zh="写错误之前先设置状态码:上游包在 200 里的错误要换成相应的 4xx 或 5xx,并检查直接查数据库的处理函数。",
 )
 def no_error_in_success(exchange: Exchange) -> Iterator[Finding]:
     """An answer with a 2xx status MUST NOT carry an `error` object."""
@@ -104,6 +114,9 @@ def no_error_in_success(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.status >= 400,
     breaks="what leaks about the upstream leaks about you as well",
     breaks_zh="会泄露上游信息的中转站,同样会泄露你的信息",
+    mend="Log an upstream's error as it is, and send a message of your own, without host names, addresses, keys and "
+    "stack traces.",
+    mend_zh="把上游的原始错误写入日志,返回给客户的则是自己的说明,不含主机名、地址、密钥和堆栈。",
 )
 def no_leak(exchange: Exchange) -> Iterator[Finding]:
     """An error MUST NOT show upstream addresses, keys or stack traces."""
@@ -129,6 +142,9 @@ def _shortened(leak: str) -> str:
     applies=lambda exchange: bool(_REQUEST_ID.search(message_of(exchange))),
     breaks="support looks for the wrong request",
     breaks_zh="服务商会查错请求",
+    mend="Create the request id once for each request, and use it for the header as well as for the end of the error "
+    "message.",
+    mend_zh="每个请求只生成一次请求 id,响应头和错误信息末尾都使用它。",
 )
 def request_id_matches(exchange: Exchange) -> Iterator[Finding]:
     """A message MAY end with a request id; it is then the one in the header."""
@@ -150,6 +166,9 @@ def request_id_matches(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a relay that answers as a model that does not exist substitutes models",
     breaks_zh="能以不存在的模型作答,说明该中转站在替换模型",
+    mend="Look the model up in your list before choosing a channel, and refuse an unknown one with 404 instead of "
+    "falling back to a default channel or model.",
+    mend_zh="选择渠道之前先在模型列表中查找,未知模型返回 404,不要退回到默认渠道或默认模型。",
 )
 def unknown_model_refused(exchange: Exchange) -> Iterator[Finding]:
     """An unknown model MUST be refused with a 4xx status or 503 and an error envelope."""
@@ -170,6 +189,9 @@ def unknown_model_refused(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.status >= 400,
     breaks="SDKs retry a 503 in vain instead of naming the model",
     breaks_zh="SDK 会对 503 反复重试,而不是指出模型名错误",
+    mend='Tell "no such model" (404, `code` `model_not_found`) apart from "no channel free just now" (503) where the '
+    "channel is chosen.",
+    mend_zh='在选择渠道处区分 "没有这个模型" (404,`code` 为 `model_not_found`)和 "暂时没有可用渠道" (503)。',
 )
 def unknown_model_404(exchange: Exchange) -> Iterator[Finding]:
     """An unknown model SHOULD be refused with HTTP 404 and code `model_not_found`."""
@@ -200,6 +222,10 @@ def _must_be_4xx(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx: the mistake is billed and hidden",
     breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
+    mend="Validate the body before choosing a channel and answer 400 with `invalid_request_error` and `param`; map "
+    "errors of your own validation to 400, not 500.",
+    mend_zh="选择渠道之前先校验请求体,返回 400、`invalid_request_error` 和 `param`;自身校验出的错误应为 400 而不是 "
+    "500。",
 )
 def missing_field(exchange: Exchange) -> Iterator[Finding]:
     """A request without a required field MUST be refused with a 4xx status."""
@@ -216,6 +242,9 @@ def missing_field(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="an empty request is answered, and billed",
     breaks_zh="空请求也会被回答并计费",
+    mend="Refuse an empty `messages` list yourself with 400 and `param` `messages`; a converter must not add a turn "
+    "of its own to fill it.",
+    mend_zh="自行以 400 拒绝空的 `messages`,`param` 为 `messages`;转换程序不得自己补一轮对话。",
 )
 def empty_messages(exchange: Exchange) -> Iterator[Finding]:
     """A request with an empty list of messages SHOULD be refused with a 4xx status."""
@@ -232,6 +261,8 @@ def empty_messages(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx: the mistake is hidden",
     breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
+    mend="Catch the parser's error where the body is read first and answer 400 with an error object.",
+    mend_zh="在首次读取请求体的地方捕获 JSON 解析错误,返回 400 和错误对象。",
 )
 def malformed_json(exchange: Exchange) -> Iterator[Finding]:
     """A request that is not JSON MUST be refused with a 4xx status."""
@@ -250,6 +281,9 @@ def malformed_json(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.status >= 400 or bool(exchange.stream.errors),
     breaks="clients see an empty stream instead of an error",
     breaks_zh="客户端看到的是空流,而不是错误",
+    mend="Send the stream's headers only when the upstream's first event has arrived; until then answer with the "
+    "error's status and a JSON body.",
+    mend_zh="收到上游的第一个事件后再发送流的响应头;在此之前出错就返回错误状态码和 JSON 正文。",
 )
 def stream_refused_plainly(exchange: Exchange) -> Iterator[Finding]:
     """A streamed request that is refused SHOULD be answered with plain JSON and an error status."""
@@ -270,6 +304,10 @@ def stream_refused_plainly(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: bool(exchange.stream.errors) and exchange.case.expect is Expectation.SUCCESS,
     breaks="clients lose the message of an error in mid-stream",
     breaks_zh="客户端会丢失流中途的错误信息",
+    mend='Put what goes wrong in mid-stream into one event `data: {"error": {"message", "type", …}}`, also where the '
+    "upstream writes it in another form.",
+    mend_zh='流中途出错时发送一个 `data: {"error": {"message", "type", …}}` 事件,上游格式不同时要转换。',
+    noisy=True,
 )
 def error_event_envelope(exchange: Exchange) -> Iterator[Finding]:
     """An error event in a stream SHOULD carry an `error` object with a message and a type."""

@@ -43,6 +43,10 @@ def _ended_by_itself(exchange: Exchange) -> bool:
     needs=("/choices",),
     breaks="programs that parse the answer crash",
     breaks_zh="解析回答的程序会崩溃",
+    mend="The converter for this channel drops `response_format`: pass it on in the upstream's form, take Markdown "
+    "fences off the text, or answer 400 naming the field.",
+    mend_zh="该渠道的转换程序丢掉了 `response_format`:应按上游的形式转发,去掉文本外的 Markdown 围栏,"
+    "否则返回指明该字段的 400。",
 )
 def json_as_asked(exchange: Exchange) -> Iterator[Finding]:
     """An answer that was asked for as JSON and ended by itself MUST be a JSON object."""
@@ -69,6 +73,10 @@ def _strict_schema(case: Case) -> bool:
     needs=("/choices",),
     breaks="programs that rely on the schema and do not check crash",
     breaks_zh="依赖模式而不检查的程序会崩溃",
+    mend="Pass `json_schema` on in the upstream's own form (Gemini's `responseSchema`, say), or answer 400 naming "
+    "`response_format` where it has none.",
+    mend_zh="以上游自己的形式转发 `json_schema` (例如 Gemini 的 `responseSchema`);上游不支持时返回指明 "
+    "`response_format` 的 400。",
 )
 def schema_as_asked(exchange: Exchange) -> Iterator[Finding]:
     """An answer that was asked for with a `strict` schema and ended by itself MUST satisfy it."""
@@ -93,6 +101,9 @@ def schema_as_asked(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="models that were not told of JSON write blanks until the limit",
     breaks_zh="没有被告知 JSON 的模型会输出空白直到上限",
+    mend="Look for the word JSON in the messages when `json_object` is asked for, and answer 400 as OpenAI does, or "
+    "pass the upstream's 400 on.",
+    mend_zh="请求 `json_object` 时检查消息中是否有 JSON 一词,没有则像 OpenAI 一样返回 400,或转发上游的 400。",
 )
 def word_json_wanted(exchange: Exchange) -> Iterator[Finding]:
     """`json_object` without the word JSON in the messages SHOULD be refused with a 4xx status."""
@@ -109,6 +120,10 @@ def word_json_wanted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a schema that cannot be kept to is taken without a word",
     breaks_zh="无法保证的模式被默默接受",
+    mend="Check `strict` schemas before the request goes out: every object needs `additionalProperties: false`, else "
+    "answer 400 naming `response_format`.",
+    mend_zh="转发前检查 `strict` 模式:每个对象都要有 `additionalProperties: false`,否则返回指明 `response_format` 的 "
+    "400。",
 )
 def open_schema_refused(exchange: Exchange) -> Iterator[Finding]:
     """A `strict` schema without `additionalProperties: false` SHOULD be refused with a 4xx status."""
@@ -141,6 +156,9 @@ def logprobs_of(exchange: Exchange) -> list[Mapping[str, Any]]:
     needs=("/choices",),
     breaks="evaluations that need probabilities have nothing to read",
     breaks_zh="需要概率的评测无数据可读",
+    mend="Pass `logprobs` and `top_logprobs` on and copy `choices[].logprobs` back; where the upstream has none, "
+    "answer 400 naming `logprobs`.",
+    mend_zh="转发 `logprobs` 和 `top_logprobs`,并把 `choices[].logprobs` 带回;上游不支持时返回指明 `logprobs` 的 400。",
 )
 def logprobs_present(exchange: Exchange) -> Iterator[Finding]:
     """An answer to a request with `logprobs` SHOULD carry them."""
@@ -159,6 +177,9 @@ def logprobs_present(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="answers are several times larger than asked for",
     breaks_zh="回答比所需的大数倍",
+    mend="Do not switch `logprobs` on in the channel's defaults, and drop the upstream's where the request did not "
+    "ask.",
+    mend_zh="不要在渠道默认参数中打开 `logprobs`;请求未要求时去掉上游返回的概率。",
 )
 def logprobs_unasked(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST NOT carry `logprobs` that were not asked for."""
@@ -177,6 +198,8 @@ def logprobs_unasked(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="code that sized its tables by the request overruns",
     breaks_zh="按请求分配空间的代码会越界",
+    mend="Pass `top_logprobs` on as it came, and cut the upstream's list of alternatives to that length.",
+    mend_zh="原样转发 `top_logprobs`,并把上游返回的候选截到该数目。",
 )
 def top_logprobs_count(exchange: Exchange) -> Iterator[Finding]:
     """There MUST NOT be more alternatives for a token than `top_logprobs` asks for."""
@@ -223,6 +246,10 @@ def _tops(entry: Mapping[str, Any]) -> list[Any]:
     needs=("/choices",),
     breaks="evaluations crash, or compute probabilities above one",
     breaks_zh="评测会崩溃,或算出大于一的概率",
+    mend="Convert each token to `token`, `logprob` (natural logarithm, at most 0), `bytes` and `top_logprobs`; a "
+    "probability needs its logarithm taken.",
+    mend_zh="把每个 token 转换为 `token`、`logprob` (自然对数,不大于 0)、`bytes` 和 `top_logprobs`;"
+    "若上游给的是概率要取对数。",
 )
 def entries_are_whole(exchange: Exchange) -> Iterator[Finding]:
     """Each token MUST have its text, a logarithm of at most 0, and a list of alternatives."""
@@ -243,6 +270,8 @@ def entries_are_whole(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="code that takes the first alternative takes the wrong one",
     breaks_zh="取第一个候选的代码会取错",
+    mend="Sort `top_logprobs` by `logprob`, the highest first, when converting them.",
+    mend_zh="转换时把 `top_logprobs` 按 `logprob` 从高到低排序。",
 )
 def tops_are_sorted(exchange: Exchange) -> Iterator[Finding]:
     """Alternatives SHOULD come with the likeliest first."""
@@ -272,6 +301,9 @@ def _joined(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="probabilities are assigned to the wrong words",
     breaks_zh="概率会对应到错误的词",
+    mend="Change the text and its `logprobs` together: whatever trims the content or cuts it at a stop string must "
+    "take the same tokens out of the list.",
+    mend_zh="文本和 `logprobs` 要一起修改:修剪正文或在停止词处截断时,列表中也要去掉相应的 token。",
 )
 def tokens_make_the_text(exchange: Exchange) -> Iterator[Finding]:
     """The tokens of `logprobs` MUST make up the content."""
@@ -289,6 +321,9 @@ def tokens_make_the_text(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="probabilities are assigned to the wrong words",
     breaks_zh="概率会对应到错误的词",
+    mend="Send each delta together with the `logprobs` of its own tokens, also where pieces are merged or split on "
+    "the way.",
+    mend_zh="每个 delta 都附上自己 token 的 `logprobs`,合并或拆分数据块时也要如此。",
 )
 def streamed_tokens_make_the_text(exchange: Exchange) -> Iterator[Finding]:
     """The tokens of a stream's `logprobs` SHOULD make up its content."""
@@ -306,6 +341,9 @@ def streamed_tokens_make_the_text(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="texts that are put together from bytes are garbage",
     breaks_zh="由字节拼成的文字是乱码",
+    mend="Take `bytes` from the upstream, or encode each token as UTF-8 yourself; a character cut over two tokens has "
+    "only a part of its bytes in each.",
+    mend_zh="`bytes` 取自上游,或自行把每个 token 编码为 UTF-8;被拆成两个 token 的字符,每个 token 只含其中一部分字节。",
 )
 def bytes_are_the_tokens(exchange: Exchange) -> Iterator[Finding]:
     """The `bytes` of the tokens SHOULD be their text in UTF-8, put together."""
@@ -328,6 +366,8 @@ def bytes_are_the_tokens(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistake in a request stays hidden: nothing comes of it",
     breaks_zh="请求中的错误被掩盖:什么都没有返回",
+    mend="Check that `logprobs` is true where `top_logprobs` is set, and answer 400 naming `top_logprobs` if not.",
+    mend_zh="设置了 `top_logprobs` 时检查 `logprobs` 是否为 true,否则返回指明 `top_logprobs` 的 400。",
 )
 def top_logprobs_alone(exchange: Exchange) -> Iterator[Finding]:
     """`top_logprobs` without `logprobs` SHOULD be refused with a 4xx status."""

@@ -22,6 +22,9 @@ _NOT_FOUND = 404
     answers=Answers.REFUSAL,
     breaks="a mistyped base URL looks like success",
     breaks_zh="写错的地址看起来像成功",
+    mend="Register a fallback route under `/v1` that answers 404 with an error object, ahead of the one that serves "
+    "the web interface.",
+    mend_zh="在 `/v1` 下注册一个返回 404 和错误对象的兜底路由,并排在网页前端的路由之前。",
 )
 def unknown_path(exchange: Exchange) -> Iterator[Finding]:
     """An unknown path MUST be answered with HTTP 404 and an error envelope."""
@@ -44,6 +47,9 @@ def unknown_path(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a wrong call looks like success",
     breaks_zh="错误的调用看起来像成功",
+    mend="Register each route for its own method only and let the router answer other methods with 405 (or 404) and "
+    "an error object.",
+    mend_zh="每个路由只注册它自己的方法,其他方法由路由器返回 405 (或 404)和错误对象。",
 )
 def wrong_method(exchange: Exchange) -> Iterator[Finding]:
     """A wrong method on a known path SHOULD be answered with HTTP 404 or 405."""
@@ -62,6 +68,10 @@ def wrong_method(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.ANY,
     breaks="web pages cannot call the relay directly",
     breaks_zh="网页无法直接调用该中转站",
+    mend="Nothing has to change; to let web pages call you, answer `OPTIONS` without a key and send "
+    "`Access-Control-Allow-Origin` and `-Headers`.",
+    mend_zh="无须修改;若要允许网页直接调用,应无需密钥即回答 `OPTIONS`,并发送 `Access-Control-Allow-Origin` 和 "
+    "`-Headers`。",
 )
 def cors_allowed(exchange: Exchange) -> Iterator[Finding]:
     """A relay MAY let web pages call it directly (CORS)."""

@@ -12,7 +12,7 @@ from conformance.model import Exchange, Finding
 from conformance.refusals import OTHER_FORM
 from conformance.rules.bad_requests import must_be_4xx
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import is_json, is_readable
+from conformance.rules.views import SUCCESS, is_json, is_readable
 
 GEMINI = ("gemini.generate", "gemini.stream")
 _ENVELOPE = "gemini/error.json#/$defs/compat"
@@ -23,7 +23,6 @@ _FOREIGN = frozenset({"stop", "length", "tool_calls", "content_filter", "end_tur
 _SAID = ("STOP", "", "FINISH_REASON_UNSPECIFIED")
 """Reasons with which an answer has text; with others it may have been kept back."""
 _PARTS = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
-_SUCCESS = range(200, 300)
 
 
 def _answers(exchange: Exchange) -> bool:
@@ -77,6 +76,10 @@ def _object(value: Any) -> Mapping[str, Any]:
     needs=("/candidates",),
     breaks="tokens are billed and nothing arrives",
     breaks_zh="扣了费却没有内容",
+    mend="Convert the upstream's text to `candidates[0].content.parts[].text`; a blocked answer needs its "
+    "`finishReason` or `promptFeedback` and no bill.",
+    mend_zh="把上游文本转换为 `candidates[0].content.parts[].text`;被拦截的回答应带 `finishReason` 或 "
+    "`promptFeedback`,且不计费。",
 )
 def text_present(exchange: Exchange) -> Iterator[Finding]:
     """An answer that ended by itself MUST have text in its first candidate."""
@@ -97,6 +100,10 @@ def text_present(exchange: Exchange) -> Iterator[Finding]:
     needs=("/candidates/*/finishReason",),
     breaks="clients cannot tell a finished answer from a cut one",
     breaks_zh="客户端无法分辨回答是说完了还是被截断",
+    mend="Map the upstream's reasons to Google's words: `stop` to `STOP`, `length` to `MAX_TOKENS`, `content_filter` "
+    "to `SAFETY`, also in the last object of a stream.",
+    mend_zh="把上游的结束原因映射为 Google 的说法:`stop` 为 `STOP`,`length` 为 `MAX_TOKENS`,`content_filter` 为 "
+    "`SAFETY`,流的最后一个对象也一样。",
 )
 def finish_known(exchange: Exchange) -> Iterator[Finding]:
     """The answer, or the last object of a stream, MUST say why it ended, in Google's words."""
@@ -117,6 +124,9 @@ def finish_known(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usageMetadata",),
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
+    mend="Count in the adapter: `totalTokenCount` is the sum of prompt, candidates, thoughts and tool-use prompt "
+    "tokens.",
+    mend_zh="在适配器中统计:`totalTokenCount` 为提示、候选、思考和工具提示 token 之和。",
 )
 def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """`totalTokenCount` MUST be the sum of its parts, where one that is missing counts nothing."""
@@ -137,6 +147,8 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: bool(exchange.stream.chunks),
     breaks="Google's SDK reads [DONE] as JSON and raises",
     breaks_zh="Google SDK 会把 [DONE] 当作 JSON 解析而报错",
+    mend="Leave out `data: [DONE]` on this path: Google's streams simply end; it comes from code shared with chat.",
+    mend_zh="在该路径上不要发送 `data: [DONE]`:Google 的流直接结束;它来自与聊天共用的代码。",
 )
 def no_done(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST NOT contain `[DONE]`: every event is a JSON object."""
@@ -154,6 +166,8 @@ def no_done(exchange: Exchange) -> Iterator[Finding]:
     needs=("/candidates",),
     breaks="nothing; it tells which upstream answered",
     breaks_zh="没有影响;可据此看出上游是谁",
+    mend="Nothing has to change; drop the chunk that carries nothing but the end of an OpenAI upstream's stream.",
+    mend_zh="无须修改;可以去掉由 OpenAI 上游的流结束所产生的空数据块。",
 )
 def one_last(exchange: Exchange) -> Iterator[Finding]:
     """A stream MAY end with one more object, empty, after the one that said why it ended."""
@@ -173,6 +187,10 @@ def one_last(exchange: Exchange) -> Iterator[Finding]:
     applies=is_json,
     breaks="Google's SDK loses code, status and message",
     breaks_zh="Google SDK 会丢失错误码、状态与信息",
+    mend="Choose the form of an error by the path: here "
+    '`{"error": {"code": 400, "message", "status": "INVALID_ARGUMENT"}}` with a number as code, in middlewares too.',
+    mend_zh='按路径选择错误格式:这里为 `{"error": {"code": 400, "message", "status": "INVALID_ARGUMENT"}}`,code '
+    "是数字,中间件也不例外。",
 )
 def error_envelope(exchange: Exchange) -> Iterator[Finding]:
     """A refusal MUST carry Google's envelope: an `error` with an integer code, a message and a status."""
@@ -193,6 +211,9 @@ def error_envelope(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="where it is let in, keys are not checked on this path",
     breaks_zh="若被放行,说明这一路径没有检查密钥",
+    mend="Put the key check before this path as well, let it read `x-goog-api-key` and `?key=`, and refuse an unknown "
+    "key with 401 or 400.",
+    mend_zh="在该路径上也先校验密钥,读取 `x-goog-api-key` 和 `?key=`,未知密钥以 401 或 400 拒绝。",
 )
 def wrong_key(exchange: Exchange) -> Iterator[Finding]:
     """An unknown key in `x-goog-api-key` MUST be refused with a 4xx status; Google itself answers 400."""
@@ -209,6 +230,9 @@ def wrong_key(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="clients retry a 5xx: the mistake is billed and hidden",
     breaks_zh="客户端会对 5xx 反复重试,掩盖真正的错误",
+    mend="Check `contents` before choosing a channel and answer 400 naming it; map errors of your own validation to "
+    "400, not 500.",
+    mend_zh="选择渠道之前检查 `contents`,缺少时返回指明它的 400;自身校验出的错误应为 400 而不是 500。",
 )
 def contents_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without `contents` SHOULD be refused with a 4xx status."""
@@ -225,9 +249,12 @@ def contents_required(exchange: Exchange) -> Iterator[Finding]:
     operations=("gemini.generate",),
     probe="count-tokens",
     answers=Answers.ANY,
-    applies=lambda exchange: is_json(exchange) and exchange.status in _SUCCESS,
+    applies=lambda exchange: is_json(exchange) and exchange.status in SUCCESS,
     breaks="billing: counting tokens costs as much as an answer",
     breaks_zh="计费:统计 token 与生成回答一样收费",
+    mend="Route `:countTokens` to the upstream's own method, count with a tokenizer, or answer 404; it must not fall "
+    "into the handler of `:generateContent`.",
+    mend_zh="把 `:countTokens` 转到上游的同名方法、用分词器统计,或返回 404;不要落入 `:generateContent` 的处理程序。",
 )
 def count_tokens_counts(exchange: Exchange) -> Iterator[Finding]:
     """`countTokens` MAY be missing; one that answers with candidates was billed as a request to write."""

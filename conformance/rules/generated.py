@@ -43,6 +43,9 @@ def _breaks_down(exchange: Exchange) -> bool:
     applies=lambda exchange: exchange.status != 401,
     breaks="clients that send what the document allows get an error",
     breaks_zh="按文档发送请求的客户端会报错",
+    mend="Look at the smallest request that fails: pass on the field that it holds, or answer 400 with the field's "
+    "name in `param`.",
+    mend_zh="查看能复现的最小请求:转发其中的字段,或返回 400 并在 `param` 中写明字段名。",
 )
 def valid_accepted(exchange: Exchange) -> Iterator[Finding]:
     """A request that the documents allow MUST be accepted, or an optional part of it refused by name."""
@@ -63,6 +66,9 @@ def valid_accepted(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
     breaks="SDKs repeat such a request again and again, and it never works",
     breaks_zh="SDK 会反复重试这种永远不会成功的请求",
+    mend="Look at the smallest request that fails and its stack trace: mostly a converter that does not expect a "
+    "null, a list or a missing optional field.",
+    mend_zh="查看能复现的最小请求及其堆栈:多半是转换程序没有料到 null、列表或缺少的可选字段。",
 )
 def valid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
     """A request that the documents allow MUST NOT lead to an internal error."""
@@ -81,6 +87,9 @@ def valid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
     sampled=True,
     breaks="mistakes in requests are hidden, and billed",
     breaks_zh="请求中的错误被掩盖,并照样计费",
+    mend="Validate types and ranges before choosing a channel and answer 400 naming the field, or pass the upstream's "
+    "400 on instead of dropping the field.",
+    mend_zh="选择渠道之前校验类型和范围,返回指明字段的 400;或转发上游的 400,不要丢弃该字段。",
 )
 def invalid_refused(exchange: Exchange) -> Iterator[Finding]:
     """A request that no document allows SHOULD be refused with a 4xx status."""
@@ -100,6 +109,8 @@ def invalid_refused(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.answered and exchange.status not in BUSY,
     breaks="SDKs retry a 5xx: the mistake is hidden",
     breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
+    mend="Map the errors of your own parsing and validation to 400, and pass an upstream's 4xx on as 4xx.",
+    mend_zh="把自身解析和校验的错误映射为 400,上游的 4xx 也以 4xx 转发。",
 )
 def invalid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
     """A request that no document allows MUST NOT lead to an internal error."""
@@ -121,6 +132,10 @@ def invalid_no_5xx(exchange: Exchange) -> Iterator[Finding]:
     sampled=True,
     breaks="a mistake in a request hangs the program that made it",
     breaks_zh="请求中的一个错误会让程序一直等待",
+    mend="Validate before anything is sent on, and do not retry a request on other channels after an upstream has "
+    "refused it with 4xx.",
+    mend_zh="转发之前先校验;上游以 4xx 拒绝后,不要再换其他渠道重试。",
+    noisy=True,
 )
 def invalid_in_time(exchange: Exchange) -> Iterator[Finding]:
     """A request that no document allows MUST be answered in time."""
@@ -141,6 +156,9 @@ def invalid_in_time(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.status in range(400, 500) and exchange.error is not None,
     breaks="people look for the mistake in the wrong place",
     breaks_zh="用户会在错误的地方寻找问题",
+    mend="Nothing has to change; write the path of the wrong field into `param`, or at least its name into the "
+    "message.",
+    mend_zh="无须修改;可在 `param` 中写明出错字段的路径,或至少在信息中写出字段名。",
 )
 def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     """A refusal MAY leave open which field is wrong."""
@@ -164,6 +182,9 @@ def invalid_named(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: exchange.answered and not _says_nothing(exchange),
     breaks="one user's mistake takes the service from others",
     breaks_zh="一个错误请求会影响后续的正常请求",
+    mend="Do not bench a channel because of an upstream's 4xx, and let no bad request end a worker: catch its error "
+    "where the request is handled.",
+    mend_zh="不要因上游的 4xx 停用渠道,也不要让错误的请求使工作进程退出:在处理请求处捕获异常。",
 )
 def recovers(exchange: Exchange) -> Iterator[Finding]:
     """A good request MUST be answered after bad ones."""

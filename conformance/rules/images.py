@@ -1,32 +1,29 @@
-"""Pictures: as many as were asked for, in one form, whole, of the size asked for, and where their addresses say.
+"""Pictures: as many as were asked for, in one form, whole, and of the size asked for.
 
 A picture is in the answer itself or at the address that the answer gives; rules about pictures look at both.
 """
 
 from __future__ import annotations
 
-import base64
-import ipaddress
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
-from conformance.contract import data
 from conformance.events import of_type
-from conformance.model import Case, Exchange, Finding
-from conformance.refusals import BUSY, OTHER_FORM, message_of, met_no_route, refusal_is_plain
+from conformance.model import Exchange, Finding
 from conformance.rules.bad_requests import must_be_4xx
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import has_chunks, is_json, request_body
+from conformance.rules.image_views import (
+    PICTURES,
+    entries,
+    has_entries,
+    has_pictures,
+    is_gpt_image,
+    is_plain,
+    seen_pictures,
+)
+from conformance.rules.views import SUCCESS, has_chunks, is_json, request_body
 
-if TYPE_CHECKING:
-    from conformance.media import Picture
-
-_ALL = ("images.generations", "images.edits", "images.variations")
 _FORMS = ("url", "b64_json")
-_GPT_IMAGE = re.compile(r"(?:.*/)?(?:chat)?gpt-image", re.DOTALL | re.IGNORECASE)
 _ALWAYS_BASE64 = re.compile(r"(?:.*/)?(?:(?:chat)?gpt-image|gemini-.*image|imagen)", re.DOTALL | re.IGNORECASE)
 """Models whose vendors give no addresses: OpenAI's GPT image, and Google's."""
 _OPENAI = re.compile(r"(?:.*/)?(?:dall-?e-[23]\b|(?:chat)?gpt-image)", re.DOTALL | re.IGNORECASE)
@@ -35,71 +32,7 @@ _EARLIEST, _DAY, _MILLISECONDS = 1_600_000_000, 86_400, 100_000_000_000
 _KINDS = frozenset({"png", "jpeg", "webp"})
 _ASKED = (1024, 1024)
 """What the cases with the probe `sized` ask for."""
-_MOST_PICTURES = 4
-"""Pictures of one answer that are decoded: twice what any of our requests asks for."""
 _SHOWN = 60
-_MEMO = "pictures"
-
-
-class _Seen(NamedTuple):
-    """One picture of an answer: where it stands, its bytes, and what they are; None for what cannot be read."""
-
-    at: str
-    data: bytes | None
-    picture: Picture | None
-    given: str
-
-
-def entries(exchange: Exchange) -> list[dict[str, Any]]:
-    """The entries of `data`, which has the right shape behind `needs`."""
-    return exchange.json.get("data") or []
-
-
-def seen_pictures(exchange: Exchange) -> list[_Seen]:
-    """The pictures that an answer itself holds; of a file that an answer pointed to, that file."""
-    if _MEMO not in exchange.memo:
-        exchange.memo[_MEMO] = list(islice(_read(exchange), _MOST_PICTURES))
-    found: list[_Seen] = exchange.memo[_MEMO]
-    return found
-
-
-def _read(exchange: Exchange) -> Iterator[_Seen]:
-    from conformance.media import picture  # noqa: PLC0415 - Pillow takes a while to import
-
-    if exchange.case.operation == "media":
-        body = exchange.response.body if exchange.response else b""
-        yield _Seen("", body, picture(body), body[:_SHOWN].decode("latin-1"))
-        return
-    for place, entry in enumerate(entries(exchange)):
-        text = entry.get("b64_json")
-        if text:
-            decoded = _decoded(text)
-            kind = picture(decoded) if decoded else None
-            yield _Seen(f"/data/{place}/b64_json", decoded, kind, text[:_SHOWN])
-
-
-def _decoded(text: str) -> bytes | None:
-    """The bytes that a base64 text stands for; line breaks are passed over, as clients do."""
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except ValueError:
-        return None
-
-
-def _is_plain(case: Case) -> bool:
-    """The answer is to be one JSON text, not a stream; or it is a picture that such an answer pointed to."""
-    return OTHER_FORM not in case.probes and (case.operation != "media" or "address" in case.probes)
-
-
-def _has_pictures(exchange: Exchange) -> bool:
-    """There is something that has to be a picture; an address that sends elsewhere gives none."""
-    if exchange.status not in range(200, 300):
-        return False
-    return exchange.case.operation == "media" or (is_json(exchange) and bool(seen_pictures(exchange)))
-
-
-def _has_entries(exchange: Exchange) -> bool:
-    return is_json(exchange) and bool(entries(exchange))
 
 
 def asked_count(exchange: Exchange) -> int:
@@ -112,12 +45,14 @@ def asked_count(exchange: Exchange) -> int:
     doc="openai:images/object#created",
     lines=("IMG-01", "IED-01", "IVA-01"),
     zh="created 必须是以秒为单位的 Unix 时间",
-    operations=_ALL,
-    cases=_is_plain,
+    operations=PICTURES,
+    cases=is_plain,
     applies=is_json,
     needs=("/created",),
     breaks="logs and caches sort answers wrongly",
     breaks_zh="日志和缓存会按错误的时间排序",
+    mend="Set `created` in the adapter to the current Unix time in whole seconds (not milliseconds, not 0).",
+    mend_zh="在适配器中把 `created` 设为当前 Unix 时间的整数秒 (不是毫秒或 0)。",
 )
 def created_in_seconds(exchange: Exchange) -> Iterator[Finding]:
     """`created` MUST be the time of the answer in Unix seconds."""
@@ -133,12 +68,14 @@ def created_in_seconds(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:images/object#data",
     lines=("IMG-01", "IED-01", "IVA-01"),
     zh="成功的回答必须至少含有一张图片",
-    operations=_ALL,
-    cases=_is_plain,
+    operations=PICTURES,
+    cases=is_plain,
     applies=is_json,
     needs=("/data",),
     breaks="a picture is billed and none is there; clients raise IndexError",
     breaks_zh="已计费却没有图片;客户端会抛出 IndexError",
+    mend="Answer an error, unbilled, where the upstream drew nothing or filtered it, instead of an empty `data`.",
+    mend_zh="上游没有生成或过滤了图片时返回错误且不计费,不要返回空的 `data`。",
 )
 def data_present(exchange: Exchange) -> Iterator[Finding]:
     """A good answer MUST have at least one picture."""
@@ -151,14 +88,17 @@ def data_present(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:images/create#n",
     lines=("IMG-02", "IED-01", "IVA-01"),
     zh="图片数量必须等于 n",
-    operations=_ALL,
-    cases=_is_plain,
+    operations=PICTURES,
+    cases=is_plain,
     applies=lambda exchange: (
-        _has_entries(exchange) and not (asked_count(exchange) > 1 and _DALLE_3.match(exchange.model))
+        has_entries(exchange) and not (asked_count(exchange) > 1 and _DALLE_3.match(exchange.model))
     ),
     needs=("/data",),
     breaks="pictures are billed that never arrive",
     breaks_zh="没有返回的图片也被计费",
+    mend="Pass `n` on, or ask a model that draws one at a time `n` times; else answer 400 naming `n`, and bill what "
+    "was delivered.",
+    mend_zh="转发 `n`,对一次只画一张的模型请求 `n` 次;否则返回指明 `n` 的 400,并按实际张数计费。",
 )
 def data_count(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST have as many pictures as were asked for."""
@@ -172,12 +112,14 @@ def data_count(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:images/object#url",
     lines=("IMG-03", "IED-01", "IVA-01"),
     zh="每张图片必须且只能以 url 或 b64_json 之一给出",
-    operations=_ALL,
-    cases=_is_plain,
-    applies=_has_entries,
+    operations=PICTURES,
+    cases=is_plain,
+    applies=has_entries,
     needs=("/data",),
     breaks="clients find no picture, or take the wrong one",
     breaks_zh="客户端找不到图片,或取错图片",
+    mend="Convert each picture to one entry with either `url` or `b64_json`, leaving the other key out.",
+    mend_zh="每张图片转换为一项,只含 `url` 或 `b64_json` 之一,另一个键不写。",
 )
 def entry_one_form(exchange: Exchange) -> Iterator[Finding]:
     """An entry MUST have exactly one of `url` and `b64_json`."""
@@ -192,12 +134,14 @@ def entry_one_form(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:images/object#url",
     lines=("IMG-03",),
     zh="未使用的 url 或 b64_json 可以为空字符串",
-    operations=_ALL,
-    cases=_is_plain,
-    applies=_has_entries,
+    operations=PICTURES,
+    cases=is_plain,
+    applies=has_entries,
     needs=("/data",),
     breaks="clients that ask whether the key is there take the empty text",
     breaks_zh="只判断键是否存在的客户端会取到空字符串",
+    mend="Nothing has to change; leave the unused key out when serialising (fields marked as omitted when empty).",
+    mend_zh="无须修改;序列化时省略未使用的键 (把字段标为空时省略)。",
 )
 def entry_empty_key(exchange: Exchange) -> Iterator[Finding]:
     """The form that is not used MAY be there as an empty text."""
@@ -215,12 +159,16 @@ def entry_empty_key(exchange: Exchange) -> Iterator[Finding]:
     operations=("images.generations",),
     probe="response-format",
     applies=lambda exchange: (
-        _has_entries(exchange)
+        has_entries(exchange)
         and not (request_body(exchange)["response_format"] == "url" and _ALWAYS_BASE64.match(exchange.model))
     ),
     needs=("/data",),
     breaks="clients read None where the picture should be",
     breaks_zh="客户端在应有图片的位置读到 None",
+    mend="Convert in the adapter: store the picture and give its address for `url`, fetch and encode it for "
+    "`b64_json`; or answer 400 naming `response_format`.",
+    mend_zh="在适配器中转换:要求 `url` 时保存图片并给出地址,要求 `b64_json` 时下载并编码;否则返回指明 "
+    "`response_format` 的 400。",
 )
 def format_honoured(exchange: Exchange) -> Iterator[Finding]:
     """`response_format` MUST be honoured, by models that take it."""
@@ -241,13 +189,16 @@ def format_honoured(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:images/object#b64_json",
     lines=("IMG-04", "IED-01", "IVA-01"),
     zh="图片必须是完整的 PNG、JPEG 或 WebP",
-    operations=(*_ALL, "media"),
-    cases=_is_plain,
+    operations=(*PICTURES, "media"),
+    cases=is_plain,
     answers=Answers.ANY,
-    applies=_has_pictures,
+    applies=has_pictures,
     needs=("/data",),
     breaks="the picture is billed and cannot be shown",
     breaks_zh="图片已计费却无法显示",
+    mend="Pass the upstream's bytes on whole, as bare base64 without a `data:` prefix or line breaks lost on the way, "
+    "and check them before billing.",
+    mend_zh="完整转发上游的字节,使用不带 `data:` 前缀的纯 base64,计费前先检查能否解码。",
 )
 def picture_decodes(exchange: Exchange) -> Iterator[Finding]:
     """A picture MUST be a whole PNG, JPEG or WebP file."""
@@ -267,10 +218,13 @@ def picture_decodes(exchange: Exchange) -> Iterator[Finding]:
     zh="图片的像素尺寸应与 size 一致",
     operations=("images.generations", "media"),
     probe="sized",
-    applies=_has_pictures,
+    applies=has_pictures,
     needs=("/data",),
     breaks="layouts break; a larger picture than the one delivered is billed",
     breaks_zh="版面错乱;按更大的尺寸计费",
+    mend="Pass `size` on in the upstream's form (width and height, or an aspect ratio), or answer 400 with the sizes "
+    "that there are.",
+    mend_zh="以上游的形式 (宽高或比例)转发 `size`,否则返回列出可用尺寸的 400。",
 )
 def size_honoured(exchange: Exchange) -> Iterator[Finding]:
     """A picture SHOULD have the size that was asked for."""
@@ -286,11 +240,13 @@ def size_honoured(exchange: Exchange) -> Iterator[Finding]:
     lines=("IMG-06",),
     zh="dall-e-3 的回答应含 revised_prompt",
     operations=("images.generations",),
-    cases=_is_plain,
-    applies=lambda exchange: bool(_DALLE_3.match(exchange.model)) and _has_entries(exchange),
+    cases=is_plain,
+    applies=lambda exchange: bool(_DALLE_3.match(exchange.model)) and has_entries(exchange),
     needs=("/data",),
     breaks="nobody sees what was really drawn; another model may stand behind the name",
     breaks_zh="看不到实际使用的提示词;名称背后可能是别的模型",
+    mend="Copy `revised_prompt` from the upstream, and check that the channel serves dall-e-3 itself.",
+    mend_zh="从上游复制 `revised_prompt`,并确认该渠道提供的确是 dall-e-3。",
 )
 def revised_prompt_present(exchange: Exchange) -> Iterator[Finding]:
     """Pictures of dall-e-3 SHOULD come with `revised_prompt`."""
@@ -309,6 +265,9 @@ def revised_prompt_present(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a picture that nobody asked for is billed, or a 5xx is retried",
     breaks_zh="错误的尺寸也会生成并计费,或因 5xx 被反复重试",
+    mend="Check `size` against the model's list before choosing a channel and answer 400 naming it, instead of "
+    "drawing at a default size.",
+    mend_zh="选择渠道之前按模型的尺寸列表检查 `size`,返回指明它的 400,不要按默认尺寸生成。",
 )
 def bad_size_refused(exchange: Exchange) -> Iterator[Finding]:
     """A size that is none MUST be refused with a 4xx status."""
@@ -325,6 +284,8 @@ def bad_size_refused(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistake is billed, or retried because of a 5xx",
     breaks_zh="错误的请求也会计费,或因 5xx 被反复重试",
+    mend="Answer bad requests yourself before choosing a channel: 400 with `param` `prompt` where there is none.",
+    mend_zh="选择渠道之前自行处理错误请求:没有 `prompt` 时返回 400,`param` 为 `prompt`。",
 )
 def prompt_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without a prompt MUST be refused with a 4xx status."""
@@ -342,6 +303,9 @@ def prompt_required(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: bool(_OPENAI.match(exchange.model)),
     breaks="the end of the prompt is cut off without a word",
     breaks_zh="提示词末尾会被悄悄截断",
+    mend="Count the characters of `prompt` (not its bytes) against the model's limit and answer 400 naming it, or "
+    "pass the upstream's 400 on; do not cut it.",
+    mend_zh="按模型上限检查 `prompt` 的字符数 (不是字节数),超出返回指明它的 400,或转发上游的 400;不要截断。",
 )
 def prompt_length_bounded(exchange: Exchange) -> Iterator[Finding]:
     """A prompt of over 32,000 characters SHOULD be refused by OpenAI's models."""
@@ -359,15 +323,14 @@ def prompt_length_bounded(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: bool(_DALLE_3.match(exchange.model)),
     breaks="two pictures may be billed for one; another model may stand behind the name",
     breaks_zh="可能只得一张却计费两张;名称背后可能是别的模型",
+    mend="Answer 400 naming `n` for dall-e-3 as OpenAI does, or bill what was delivered; check that the channel "
+    "serves dall-e-3 itself.",
+    mend_zh="对 dall-e-3 像 OpenAI 一样返回指明 `n` 的 400,或按实际张数计费;并确认该渠道提供的确是 dall-e-3。",
 )
 def one_for_dalle3(exchange: Exchange) -> Iterator[Finding]:
     """Two pictures at once SHOULD be refused by dall-e-3."""
-    if exchange.status in range(200, 300):
+    if exchange.status in SUCCESS:
         yield Finding("status", "4xx", exchange.status, deviation="params-unchecked")
-
-
-def _is_gpt_image(exchange: Exchange) -> bool:
-    return bool(_GPT_IMAGE.match(exchange.model))
 
 
 @rule(
@@ -377,9 +340,12 @@ def _is_gpt_image(exchange: Exchange) -> bool:
     zh="图片流应以 image_generation.completed 结束,并带有 b64_json 和 usage",
     operations=("images.generations",),
     probe="stream",
-    applies=lambda exchange: _is_gpt_image(exchange) or has_chunks(exchange),
+    applies=lambda exchange: is_gpt_image(exchange) or has_chunks(exchange),
     breaks="clients that stream wait for a picture that never comes",
     breaks_zh="流式客户端等不到图片",
+    mend="Forward the upstream's events up to `image_generation.completed` with `b64_json` and usage, or answer 400 "
+    "naming `stream`.",
+    mend_zh="转发上游事件直到带 `b64_json` 和用量的 `image_generation.completed`,否则返回指明 `stream` 的 400。",
 )
 def stream_completed(exchange: Exchange) -> Iterator[Finding]:
     """A streamed picture SHOULD end in `image_generation.completed`, with picture and usage."""
@@ -395,181 +361,3 @@ def stream_completed(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(f"{last.at}/b64_json", "a picture in base64", last.data.get("b64_json", "absent"))
     if not last.part("usage"):
         yield Finding(f"{last.at}/usage", "token counts", last.data.get("usage", "absent"), deviation="usage-missing")
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def is_inside(host: str) -> bool:
-    """A host that only its own network can reach, by its number or its name."""
-    number = _number(host)
-    if number is not None:
-        return not number.is_global
-    return "." not in host or host.endswith((".local", ".localhost", ".internal", ".lan"))
-
-
-def _was_looked_up(exchange: Exchange) -> bool:
-    """For pictures: it is known whether the address is public; for the relay's own answers: it was sent."""
-    if exchange.case.operation != "media":
-        return exchange.response is not None
-    return exchange.response is not None or (exchange.failure is not None and exchange.failure.kind == "private")
-
-
-@rule(
-    "images.address.public",
-    doc="openai:images/object#url",
-    lines=("IMG-04",),
-    zh="图片地址必须是公网地址(中转站自身在内网时除外)",
-    operations=("media", *_ALL),
-    cases=_is_plain,
-    answers=Answers.EVERYTHING,
-    over="run",
-    least=2,
-    anchor="address",
-    applies=_was_looked_up,
-    breaks="no client outside the relay's network can fetch the picture",
-    breaks_zh="中转站内网之外的客户端无法下载图片",
-)
-def address_public(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """The address of a picture MUST be public, unless the relay itself is not."""
-    home = next((each.request.url for each in exchanges if each.case.operation != "media"), "")
-    for exchange in exchanges:
-        if exchange.failure is None or exchange.case.operation != "media" or exchange.failure.kind != "private":
-            continue
-        number = _number(_host(exchange.request.url))
-        neighbour = is_inside(_host(home)) and not (number and number.is_link_local)
-        if not neighbour:
-            said = exchange.failure.detail
-            yield Finding("", "a public address", exchange.request.url, said, exchange=exchange.case.id)
-
-
-def _says_yes_or_no(exchange: Exchange) -> bool:
-    """There is an answer, and it neither sends elsewhere nor tells of a breakdown."""
-    return exchange.answered and exchange.status not in BUSY and exchange.status // 100 not in {3, 5}
-
-
-@rule(
-    "images.address.answers",
-    doc="openai:images/object#url",
-    lines=("IMG-04", "IMG-11"),
-    zh="图片地址必须无需密钥即可访问,并返回 200",
-    operations=("media",),
-    probe="address",
-    answers=Answers.EVERYTHING,
-    applies=_says_yes_or_no,
-    breaks="the picture is billed and cannot be fetched",
-    breaks_zh="图片已计费却无法下载",
-)
-def address_answers(exchange: Exchange) -> Iterator[Finding]:
-    """The address of a picture MUST answer with HTTP 200, without a key."""
-    if exchange.status != 200:
-        yield Finding("status", 200, exchange.status, message_of(exchange))
-
-
-@rule(
-    "images.address.typed",
-    doc="openai:images/object#url",
-    lines=("IMG-04",),
-    zh="图片地址必须以 image/* 类型返回",
-    operations=("media",),
-    probe="address",
-    answers=Answers.ANY,
-    applies=lambda exchange: exchange.status in range(200, 300),
-    breaks="browsers offer a download, or show text, instead of the picture",
-    breaks_zh="浏览器会提示下载或显示文字,而不是图片",
-)
-def address_typed(exchange: Exchange) -> Iterator[Finding]:
-    """The address of a picture MUST answer with an image type."""
-    if not exchange.media_type.startswith("image/"):
-        yield Finding("header:content-type", "image/*", exchange.media_type or "absent")
-
-
-@rule(
-    "images.image.required",
-    doc="openai:images/createEdit#image",
-    lines=("IED-02",),
-    zh="没有 image 的请求必须以 4xx 拒绝",
-    operations=("images.edits", "images.variations"),
-    probe="missing-image",
-    answers=Answers.REFUSAL,
-    breaks="a picture made from nothing is billed, or a 5xx is retried",
-    breaks_zh="没有原图也会生成并计费,或因 5xx 被反复重试",
-)
-def image_required(exchange: Exchange) -> Iterator[Finding]:
-    """A request without the picture that it is about MUST be refused with a 4xx status."""
-    yield from must_be_4xx(exchange)
-
-
-@rule(
-    "images.edits.two-images",
-    doc="openai:images/createEdit#image",
-    lines=("IED-03",),
-    zh="GPT image 模型应接受两张图片,或明确拒绝",
-    operations=("images.edits",),
-    probe="two-images",
-    answers=Answers.VALID,
-    applies=_is_gpt_image,
-    breaks="pictures cannot be combined",
-    breaks_zh="无法合成多张图片",
-)
-def two_images_accepted(exchange: Exchange) -> Iterator[Finding]:
-    """Two pictures SHOULD be accepted by GPT image models, or plainly refused."""
-    if exchange.status >= 300 and not refusal_is_plain(exchange):
-        yield Finding("status", "200, or a refusal that names image[]", exchange.status, message_of(exchange))
-
-
-def _asset(name: str) -> bytes:
-    return (data("fixtures") / "assets" / name).read_bytes()
-
-
-@rule(
-    "images.mask.honoured",
-    doc="openai:images/createEdit#mask",
-    lines=("IED-04",),
-    basis="implied",
-    zh="有 mask 时,透明区域内的改动应大于区域外",
-    operations=("images.edits", "media"),
-    probe="masked",
-    applies=_has_pictures,
-    needs=("/data",),
-    breaks="an edit destroys what was to be kept",
-    breaks_zh="编辑会破坏本应保留的部分",
-)
-def mask_honoured(exchange: Exchange) -> Iterator[Finding]:
-    """An edit SHOULD change the picture more where the mask is transparent than elsewhere."""
-    from conformance.media import changed  # noqa: PLC0415 - Pillow takes a while to import
-
-    for seen in seen_pictures(exchange):
-        found = changed(_asset("square.png"), seen.data or b"", _asset("mask.png"))
-        if found and found[0] <= found[1]:
-            inside, outside = (round(value, 1) for value in found)
-            yield Finding(seen.at, f"a mean change above {outside}", inside, deviation="params-dropped")
-
-
-@rule(
-    "images.edits.json-body",
-    doc="openai:images/createEdit",
-    lines=("IED-07",),
-    zh="以 application/json 发送的编辑请求应成功或以 4xx 拒绝,而不是 5xx",
-    operations=("images.edits",),
-    probe="json-body",
-    answers=Answers.EVERYTHING,
-    applies=lambda exchange: exchange.answered and exchange.status not in BUSY and not met_no_route(exchange),
-    breaks="clients take a mistake for a breakdown, and retry it",
-    breaks_zh="客户端会把参数错误当成故障反复重试",
-)
-def json_body_answered(exchange: Exchange) -> Iterator[Finding]:
-    """An edit asked for in JSON SHOULD work or be refused with a 4xx status."""
-    if exchange.status >= 500:
-        yield Finding("status", "200 or 4xx", exchange.status, message_of(exchange))

@@ -62,6 +62,10 @@ _BEFORE_STOP = "1234"
     needs=_CONTENT,
     breaks="client code that reads content[0] crashes",
     breaks_zh="读取 content[0] 的代码会崩溃",
+    mend='Convert the upstream\'s text to a block `{"type": "text", "text": …}` in `content`; an empty or '
+    "filtered answer needs its own `stop_reason` or an error.",
+    mend_zh='把上游文本转换为 `content` 中的 `{"type": "text", "text": …}` 块;空回答或被过滤的回答应有相应的 '
+    "`stop_reason` 或返回错误。",
 )
 def content_present(exchange: Exchange) -> Iterator[Finding]:
     """A message that ended by itself MUST have content, unless it took two or three tokens only."""
@@ -82,6 +86,9 @@ def content_present(exchange: Exchange) -> Iterator[Finding]:
     needs=_REASON,
     breaks="agents cannot tell a finished answer from a cut one or from the use of a tool",
     breaks_zh="智能体无法分辨回答是说完了、被截断还是要调用工具",
+    mend="Map the upstream's reasons in the converter: `stop` to `end_turn`, `length` to `max_tokens`, `tool_calls` "
+    "to `tool_use`.",
+    mend_zh="在转换程序中映射上游的结束原因:`stop` 为 `end_turn`,`length` 为 `max_tokens`,`tool_calls` 为 `tool_use`。",
 )
 def reason_known(exchange: Exchange) -> Iterator[Finding]:
     """`stop_reason` MUST be one of the documented values, and not null once a message has ended."""
@@ -116,6 +123,8 @@ def _is_cut(exchange: Exchange) -> bool:
     needs=(*_REASON, "/usage"),
     breaks="a cut answer looks finished",
     breaks_zh="被截断的回答看起来像说完了",
+    mend="Map the upstream's `length` or `MAX_TOKENS` to `max_tokens` instead of writing `end_turn` at every end.",
+    mend_zh="把上游的 `length` 或 `MAX_TOKENS` 映射为 `max_tokens`,不要一律写 `end_turn`。",
 )
 def cut_says_so(exchange: Exchange) -> Iterator[Finding]:
     """An answer that is cut by its token limit MUST say `max_tokens`."""
@@ -135,6 +144,9 @@ def cut_says_so(exchange: Exchange) -> Iterator[Finding]:
     needs=_CONTENT,
     breaks="answers run on, and are billed, beyond where they were to stop",
     breaks_zh="回答越过停止处继续输出并计费",
+    mend="The converter drops `stop_sequences`: pass it on as the upstream's `stop` or `stopSequences`, or cut the "
+    "text there yourself.",
+    mend_zh="转换程序丢掉了 `stop_sequences`:应作为上游的 `stop` 或 `stopSequences` 转发,或自行在该处截断。",
 )
 def stops_honoured(exchange: Exchange) -> Iterator[Finding]:
     """The text of an answer MUST NOT contain a stop sequence."""
@@ -155,6 +167,9 @@ def stops_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=(*_REASON, *_CONTENT),
     breaks="clients cannot tell where or why the answer stopped",
     breaks_zh="客户端无法得知回答停在哪里、为何停止",
+    mend="Upstreams of other vendors do not say which sequence they met: look for the stop yourself, and set "
+    "`stop_reason` to `stop_sequence` with its text.",
+    mend_zh="其他厂商的上游不会说明遇到了哪个序列:应自行判断,把 `stop_reason` 设为 `stop_sequence` 并写出该序列。",
 )
 def stop_named(exchange: Exchange) -> Iterator[Finding]:
     """A stop sequence that was hit MUST be named in `stop_sequence`, and be the `stop_reason`."""
@@ -179,6 +194,9 @@ def stop_named(exchange: Exchange) -> Iterator[Finding]:
     needs=_CONTENT,
     breaks="agents that force a tool get prose",
     breaks_zh="强制使用工具的智能体只得到文字",
+    mend="Map `tool_choice` in the converter (`any` to `required`, `tool` to a named function), or answer 400 naming "
+    "it.",
+    mend_zh="在转换程序中映射 `tool_choice` (`any` 为 `required`,`tool` 为指定函数),否则返回指明它的 400。",
 )
 def tool_choice_honoured(exchange: Exchange) -> Iterator[Finding]:
     """A forced choice of a tool MUST lead to a `tool_use` block of a tool of the request."""
@@ -201,6 +219,8 @@ def tool_choice_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=(*_REASON, *_CONTENT),
     breaks="agents take the answer for finished and do not run the tool",
     breaks_zh="智能体会认为回答已结束而不执行工具",
+    mend="Set `stop_reason` to `tool_use` in the converter whenever `content` holds a `tool_use` block.",
+    mend_zh="只要 `content` 含有 `tool_use` 块,转换程序就应把 `stop_reason` 设为 `tool_use`。",
 )
 def tool_use_says_so(exchange: Exchange) -> Iterator[Finding]:
     """A message that uses a tool MUST end with `tool_use`."""
@@ -221,6 +241,11 @@ def tool_use_says_so(exchange: Exchange) -> Iterator[Finding]:
     needs=_CONTENT,
     breaks="tools are called without what they need",
     breaks_zh="调用工具时缺少所需参数",
+    mend="Pass `input_schema` to the upstream whole (as `parameters`): converters lose `required` or nested objects; "
+    "the rest is the model's own doing.",
+    mend_zh="把 `input_schema` 完整转发给上游 (作为 `parameters`):转换程序常丢失 `required` 或嵌套对象;"
+    "其余取决于模型本身。",
+    noisy=True,
 )
 def tool_input_valid(exchange: Exchange) -> Iterator[Finding]:
     """The input of a tool SHOULD satisfy its `input_schema`; models differ in how well they keep to it."""
@@ -250,6 +275,10 @@ def _satisfies(schema: Any, value: Any) -> bool:
     needs=("/usage", "/message"),
     breaks="billing cannot be checked; clients add up zeros",
     breaks_zh="无法核对计费;客户端累计的是零",
+    mend="Rename the upstream's counts to `input_tokens` and `output_tokens`, in `message_start` and `message_delta` "
+    "of a stream too, or count with a tokenizer.",
+    mend_zh="把上游计数改名为 `input_tokens`、`output_tokens` (流的 `message_start`、`message_delta` 也一样),"
+    "没有时用分词器统计。",
 )
 def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     """Usage SHOULD count input tokens, and output tokens where something was said.
@@ -280,6 +309,10 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     needs=_CONTENT,
     breaks="pieces of streamed answers are lost or doubled",
     breaks_zh="流式回答会丢失或重复片段",
+    mend="Forward each piece of the upstream once and unchanged: look at pieces that share a chunk with a finish, a "
+    "role or an empty text.",
+    mend_zh="每个上游片段原样转发一次:留意与结束原因、role 或空文本同在一个数据块里的片段。",
+    noisy=True,
 )
 def text_whole(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A sentence that is repeated word for word in a plain answer SHOULD come whole in a stream."""
@@ -300,6 +333,10 @@ def text_whole(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     applies=is_json,
     breaks="Anthropic's SDK raises the right class but loses type and message",
     breaks_zh="Anthropic SDK 能识别错误类型,但丢失错误信息",
+    mend="Choose the form of an error by the path: on `/v1/messages` write "
+    '`{"type": "error", "error": {"type", "message"}}`, in the key check and other middlewares too.',
+    mend_zh='按路径选择错误格式:在 `/v1/messages` 上写 `{"type": "error", "error": {"type", "message"}}`,'
+    "密钥校验等中间件也不例外。",
 )
 def error_envelope(exchange: Exchange) -> Iterator[Finding]:
     """A refusal MUST carry Anthropic's envelope: `type` error, and an `error` with type and message."""
@@ -319,6 +356,10 @@ def error_envelope(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: is_json(exchange) and not schema_errors(_ENVELOPE, exchange.json),
     breaks="clients that look at the type take one error for another",
     breaks_zh="根据类型判断的客户端会误认错误",
+    mend="Derive the type from the status: 400 `invalid_request_error`, 401 `authentication_error`, 403 "
+    "`permission_error`, 404 `not_found_error`, 429 `rate_limit_error`, 500 `api_error`.",
+    mend_zh="由状态码得出 type:400 `invalid_request_error`、401 `authentication_error`、403 `permission_error`、404 "
+    "`not_found_error`、429 `rate_limit_error`、500 `api_error`。",
 )
 def error_type(exchange: Exchange) -> Iterator[Finding]:
     """The type of an error MUST be the one documented for its status."""
@@ -341,6 +382,8 @@ def error_type(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="where it is let in, keys are not checked; where not, clients raise the wrong error",
     breaks_zh="若被放行,说明密钥没有检查;若以其他状态拒绝,客户端会抛出错误的异常",
+    mend="Put the key check before this path as well, let it read `x-api-key`, and answer 401 for an unknown key.",
+    mend_zh="在该路径上也先校验密钥,读取 `x-api-key`,未知密钥返回 401。",
 )
 def wrong_key(exchange: Exchange) -> Iterator[Finding]:
     """An unknown key in `x-api-key` MUST be refused with HTTP 401."""
@@ -358,6 +401,8 @@ def wrong_key(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="spending has no limit, or one that the relay made up",
     breaks_zh="支出没有上限,或使用中转站自定的上限",
+    mend="Check `max_tokens` before choosing a channel and answer 400 naming it, instead of filling in a default.",
+    mend_zh="选择渠道之前检查 `max_tokens`,缺少时返回指明它的 400,不要填入默认值。",
 )
 def max_tokens_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without `max_tokens` SHOULD be refused with a 4xx status."""

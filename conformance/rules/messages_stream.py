@@ -33,6 +33,9 @@ def _told(exchange: Exchange) -> list[TypedEvent]:
     needs=("/type",),
     breaks="Anthropic's SDK passes over events without the right name, and shows nothing",
     breaks_zh="Anthropic SDK 会跳过名称不对的事件,什么也不显示",
+    mend="Write an `event:` line with the same word as `type` before each `data:` line; code that streams chat sends "
+    "data lines only.",
+    mend_zh="在每个 `data:` 行之前写出与 `type` 相同的 `event:` 行;为聊天写的流代码只发送 data 行。",
 )
 def event_names(exchange: Exchange) -> Iterator[Finding]:
     """Every event MUST be named after the type of its data."""
@@ -51,6 +54,10 @@ def event_names(exchange: Exchange) -> Iterator[Finding]:
     needs=("/type",),
     breaks="Anthropic's SDK raises at the first event, or waits for the end of the stream",
     breaks_zh="Anthropic SDK 在第一个事件处报错,或一直等待流结束",
+    mend="Send `message_start` before the first piece and `message_stop` once at the end, also when the upstream "
+    "speaks another protocol; no `[DONE]`.",
+    mend_zh="第一个片段之前发送 `message_start`,结束时发送一次 `message_stop`,上游使用其他协议时也一样;不要发送 "
+    "`[DONE]`。",
 )
 def lifecycle(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST begin with `message_start` and end with `message_stop`, each once."""
@@ -74,6 +81,9 @@ def lifecycle(exchange: Exchange) -> Iterator[Finding]:
     needs=("/index",),
     breaks="clients put text into the wrong block, or raise",
     breaks_zh="客户端会把文字放进错误的块或报错",
+    mend="Keep one counter of blocks for each stream: close a block with `content_block_stop` before the next one "
+    "starts, and number text, thinking and tools through.",
+    mend_zh="每个流使用一个块计数器:开始下一块之前用 `content_block_stop` 关闭当前块,文本、思考和工具连续编号。",
 )
 def blocks_in_order(exchange: Exchange) -> Iterator[Finding]:
     """Blocks MUST start, grow and stop one after another, with indexes 0, 1, 2 and so on."""
@@ -104,6 +114,8 @@ def blocks_in_order(exchange: Exchange) -> Iterator[Finding]:
     needs=("/type", "/delta"),
     breaks="agents cannot tell why the message ended, and loop or stop in mid-task",
     breaks_zh="智能体无法得知消息为何结束,会循环或中途停止",
+    mend="Send `message_delta` with `stop_reason` and usage when the upstream tells its end, before `message_stop`.",
+    mend_zh="上游说明结束时,在 `message_stop` 之前发送带 `stop_reason` 和用量的 `message_delta`。",
 )
 def reason_given(exchange: Exchange) -> Iterator[Finding]:
     """A `message_delta` with a `stop_reason` MUST come before `message_stop`."""
@@ -129,6 +141,9 @@ def reason_given(exchange: Exchange) -> Iterator[Finding]:
     needs=("/content_block", "/delta"),
     breaks="the arguments of a tool cannot be read",
     breaks_zh="无法解析工具参数",
+    mend="Forward the upstream's pieces of arguments as `input_json_delta` for their own block, unchanged and "
+    "complete, and start with an empty `input`.",
+    mend_zh="把上游的参数片段完整、原样地作为所属块的 `input_json_delta` 转发,块开始时 `input` 为空对象。",
 )
 def tool_input_whole(exchange: Exchange) -> Iterator[Finding]:
     """The joined `input_json_delta` of a block MUST be a JSON object.
@@ -151,6 +166,8 @@ def tool_input_whole(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage", "/message", "/delta", "/content_block"),
     breaks="billing: clients take the last count, and it is too small",
     breaks_zh="计费:客户端取最后的数值,而它偏小",
+    mend="Add the output up over the stream, and write the whole count into `output_tokens` of `message_delta`.",
+    mend_zh="累计整个流的输出,把总数写入 `message_delta` 的 `output_tokens`。",
 )
 def usage_cumulative(exchange: Exchange) -> Iterator[Finding]:
     """`output_tokens` in `message_delta` SHOULD count everything that was said, not only the last piece."""

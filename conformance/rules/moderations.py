@@ -38,6 +38,9 @@ def _results(exchange: Exchange) -> list[dict[str, Any]]:
     needs=("/results",),
     breaks="what should be blocked passes under another text's result",
     breaks_zh="该拦截的内容会因结果错位而放行",
+    mend="Pass the list on whole, or ask the upstream for each text and keep the order; the parts of one multimodal "
+    "input make one result.",
+    mend_zh="转发整个列表,或逐条请求上游并保持顺序;同一条多模态输入的各部分合为一个结果。",
 )
 def one_each(exchange: Exchange) -> Iterator[Finding]:
     """Every input MUST get one result, and the parts of a message one together."""
@@ -56,6 +59,8 @@ def one_each(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="programs that look up the score of a category crash",
     breaks_zh="按类别查分数的程序会崩溃",
+    mend="Fill `categories` and `category_scores` from one table in the adapter, all of the vendor's names in both.",
+    mend_zh="适配器用同一张表填写 `categories` 和 `category_scores`,两者都含厂商的全部名称。",
 )
 def same_keys(exchange: Exchange) -> Iterator[Finding]:
     """`categories` and `category_scores` MUST name the same categories."""
@@ -75,6 +80,8 @@ def same_keys(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="thresholds do not work",
     breaks_zh="阈值会失效",
+    mend="Convert the upstream's scores to numbers from 0 to 1: percentages, levels and logits are none.",
+    mend_zh="把上游的分数换算为 0 至 1 的数:百分数、等级和 logit 都不符合。",
 )
 def scores_in_range(exchange: Exchange) -> Iterator[Finding]:
     """Every score MUST lie between 0 and 1."""
@@ -96,6 +103,8 @@ def scores_in_range(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="programs that read one of the two decide wrongly",
     breaks_zh="只读其中一项的程序会判断错误",
+    mend="Compute `flagged` in the adapter: true when any of `categories` is true.",
+    mend_zh="在适配器中计算 `flagged`:`categories` 中任一为 true 时为 true。",
 )
 def flagged_agrees(exchange: Exchange) -> Iterator[Finding]:
     """`flagged` SHOULD be true just where a category is."""
@@ -117,6 +126,9 @@ def flagged_agrees(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="nothing is filtered, or everything",
     breaks_zh="什么都没过滤,或全部被过滤",
+    mend="Ask a real moderation model: check that the channel is no stub with a fixed answer and no chat model that "
+    "was never told what to judge.",
+    mend_zh="请求真正的审核模型:确认该渠道不是返回固定结果的占位程序,也不是没有收到审核指令的聊天模型。",
 )
 def samples_judged(exchange: Exchange) -> Iterator[Finding]:
     """A clear threat SHOULD be flagged, and talk about the weather not."""
@@ -136,6 +148,8 @@ def samples_judged(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistake is billed, or retried because of a 5xx",
     breaks_zh="错误的请求也会计费,或因 5xx 被反复重试",
+    mend="Answer bad requests yourself before choosing a channel: 400 with `param` `input` where there is none.",
+    mend_zh="选择渠道之前自行处理错误请求:没有 `input` 时返回 400,`param` 为 `input`。",
 )
 def input_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without an input MUST be refused with a 4xx status."""

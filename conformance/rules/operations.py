@@ -9,9 +9,8 @@ from conformance.operations import OPERATIONS
 from conformance.refusals import OTHER_FORM, message_of
 from conformance.rules.base import Answers, rule
 from conformance.rules.shape import shape_findings, undocumented
-from conformance.rules.views import LATER, STREAMS, is_readable
+from conformance.rules.views import LATER, STREAMS, SUCCESS, is_readable
 
-_SUCCESS = range(200, 300)
 _SHAPED = tuple(name for name in LATER if OPERATIONS[name].shaped)
 _STREAMED = tuple(name for name in LATER if name in STREAMS)
 
@@ -33,10 +32,13 @@ def has_own_shape(exchange: Exchange) -> bool:
     cases=lambda case: not case.feature and not case.probes & OWN_RULE,
     breaks="every client raises on an ordinary request",
     breaks_zh="普通请求也会让所有客户端报错",
+    mend="Look the request up in the log: mostly no channel serves this operation for the model, or the channel's "
+    "converter has no code for it.",
+    mend_zh="在日志中查这条请求:多半是没有渠道为该模型提供此接口,或该渠道的转换程序没有实现它。",
 )
 def request_accepted(exchange: Exchange) -> Iterator[Finding]:
     """A plain request of an operation that is offered MUST be accepted."""
-    if exchange.status not in _SUCCESS:
+    if exchange.status not in SUCCESS:
         yield Finding("status", 200, exchange.status, message_of(exchange))
 
 
@@ -48,6 +50,9 @@ def request_accepted(exchange: Exchange) -> Iterator[Finding]:
     applies=has_own_shape,
     breaks="typed clients raise, or hand on None",
     breaks_zh="强类型客户端会报错或得到 None",
+    mend="Build the answer in the adapter field by field in the vendor's own form, also where the upstream speaks "
+    "another protocol, and test it with the vendor's SDK.",
+    mend_zh="在适配器中按厂商自己的格式逐字段组成回答 (上游使用其他协议时也一样),并用厂商的 SDK 测试。",
 )
 def response_compat(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST have the shape that the vendor's own SDK needs."""
@@ -62,6 +67,9 @@ def response_compat(exchange: Exchange) -> Iterator[Finding]:
     applies=has_own_shape,
     breaks="only clients that trust the vendor's own lists",
     breaks_zh="只影响完全依赖官方文档的客户端",
+    mend="Nothing has to change; let the adapter fill in the missing fields (null where they do not apply) to be "
+    "complete by the vendor's document.",
+    mend_zh="无须修改;由适配器补全缺少的字段 (不适用时为 null),即可完全符合厂商文档。",
 )
 def response_strict(exchange: Exchange) -> Iterator[Finding]:
     """An answer MAY lack what only the vendor's own document requires."""
@@ -76,6 +84,9 @@ def response_strict(exchange: Exchange) -> Iterator[Finding]:
     applies=has_own_shape,
     breaks="nothing; it tells which software runs here",
     breaks_zh="没有影响;可据此看出所用软件",
+    mend="Nothing has to change; strip fields that the vendor does not document in the adapter where customers check "
+    "strictly.",
+    mend_zh="无须修改;若客户检查严格,可在适配器中去掉厂商文档之外的字段。",
 )
 def response_extra_fields(exchange: Exchange) -> Iterator[Finding]:
     """An answer MAY have fields that the vendor does not document."""
@@ -89,6 +100,9 @@ def response_extra_fields(exchange: Exchange) -> Iterator[Finding]:
     operations=_STREAMED,
     breaks="every client shows nothing, or raises",
     breaks_zh="所有客户端都拿不到内容或报错",
+    mend="Let this path honour `stream` like chat does: forward each of the upstream's events at once as `data: ` and "
+    "JSON, instead of one body at the end.",
+    mend_zh="让该路径与聊天一样支持 `stream`:逐个转发上游事件 (`data: ` 加 JSON),而不是最后返回一个正文。",
 )
 def stream_has_events(exchange: Exchange) -> Iterator[Finding]:
     """A streamed request MUST be answered with server-sent events whose data are JSON objects."""
@@ -108,6 +122,9 @@ def stream_has_events(exchange: Exchange) -> Iterator[Finding]:
     applies=lambda exchange: bool(exchange.stream.chunks),
     breaks="browsers and strict clients do not read the stream",
     breaks_zh="浏览器和严格的客户端不会读取该流",
+    mend="Set `Content-Type: text/event-stream` before the first event on this path too; only the handler for chat "
+    "may do so now.",
+    mend_zh="在该路径上也要在第一个事件之前设置 `Content-Type: text/event-stream`;目前可能只有聊天接口设置了。",
 )
 def stream_is_labelled(exchange: Exchange) -> Iterator[Finding]:
     """A stream SHOULD be labelled `Content-Type: text/event-stream`."""

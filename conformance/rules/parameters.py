@@ -42,6 +42,9 @@ def _accepted(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="agents that rely on a stop word read on into invented turns",
     breaks_zh="依赖停止词的智能体会读到模型编造的后文",
+    mend="The converter for this channel drops `stop`: pass it on under the upstream's name (`stop_sequences`, "
+    "`stopSequences`), or cut the text there yourself.",
+    mend_zh="该渠道的转换程序丢掉了 `stop`:应以上游的名称 (`stop_sequences`、`stopSequences`)转发,或自行在该处截断。",
 )
 def stop_honoured(exchange: Exchange) -> Iterator[Finding]:
     """The answer MUST NOT contain a stop string."""
@@ -63,6 +66,9 @@ def stop_honoured(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="frameworks send stop as a list",
     breaks_zh="许多框架以数组形式发送 stop",
+    mend="Read `stop` as a text or as a list of up to four, and pass on a list; if the upstream cannot, answer 400 "
+    "naming `stop`.",
+    mend_zh="`stop` 应既可为字符串也可为最多四个的列表,并按列表转发;上游不支持时返回指明 `stop` 的 400。",
 )
 def stop_array_accepted(exchange: Exchange) -> Iterator[Finding]:
     """Up to four stop strings SHOULD be accepted, or plainly refused."""
@@ -79,6 +85,9 @@ def stop_array_accepted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="some of the strings are quietly ignored",
     breaks_zh="部分停止字符串会被悄悄忽略",
+    mend="Check the length of `stop` before choosing a channel and answer 400 naming `stop`, instead of passing on "
+    "the first four.",
+    mend_zh="选择渠道之前检查 `stop` 的个数,超过四个返回指明 `stop` 的 400,不要只转发前四个。",
 )
 def stop_five_refused(exchange: Exchange) -> Iterator[Finding]:
     """More than four stop strings SHOULD be refused with a 4xx status."""
@@ -97,6 +106,9 @@ def stop_five_refused(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: a limit on spending does not hold",
     breaks_zh="计费:支出上限不起作用",
+    mend="Pass `max_tokens` on under the upstream's name, check that no default of the channel overrides it, and "
+    "count reasoning within it.",
+    mend_zh="以上游的名称转发 `max_tokens`,确认没有被渠道的默认值覆盖,并把推理 token 计算在内。",
 )
 def max_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST NOT take more output tokens than `max_tokens` allows."""
@@ -122,6 +134,9 @@ def max_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage", "/choices/*/finish_reason"),
     breaks="a cut answer looks finished",
     breaks_zh="被截断的回答看起来像说完了",
+    mend="Map the upstream's reason for a cut (`max_tokens`, `MAX_TOKENS`) to `length` instead of writing `stop` at "
+    "every end.",
+    mend_zh="把上游表示截断的原因 (`max_tokens`、`MAX_TOKENS`)映射为 `length`,不要一律写 `stop`。",
 )
 def cut_says_length(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """An answer that is cut by its token limit MUST say `length`.
@@ -145,6 +160,9 @@ def cut_says_length(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="newer SDKs send this name; a limit on spending does not hold",
     breaks_zh="新版 SDK 使用该字段;支出上限不起作用",
+    mend="Read `max_completion_tokens` as well, pass it on under the name that the upstream knows, or answer 400 "
+    "naming it.",
+    mend_zh="同时读取 `max_completion_tokens`,以上游认识的名称转发,否则返回指明该字段的 400。",
 )
 def max_completion_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     """`max_completion_tokens` SHOULD be honoured, or plainly refused."""
@@ -166,6 +184,9 @@ def max_completion_tokens_honoured(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="clients that send 1 or 0.7 fail",
     breaks_zh="发送 1 或 0.7 的客户端会失败",
+    mend="Read `temperature` as any JSON number (a strictly typed field refuses 1 or 0.7), or answer 400 naming it "
+    "where the model has a fixed one.",
+    mend_zh="把 `temperature` 读作任意 JSON 数字 (类型过严会拒绝 1 或 0.7);模型固定温度时返回指明该字段的 400。",
 )
 def temperature_accepted(exchange: Exchange) -> Iterator[Finding]:
     """`temperature` SHOULD be accepted as an integer and as a fraction, or plainly refused."""
@@ -182,6 +203,9 @@ def temperature_accepted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="mistakes in a request stay hidden, or are retried",
     breaks_zh="请求中的错误被掩盖,或被反复重试",
+    mend="Validate types before choosing a channel and answer 400 naming `temperature`, instead of dropping what "
+    "cannot be read.",
+    mend_zh="选择渠道之前校验类型,返回指明 `temperature` 的 400,不要悄悄丢弃读不懂的值。",
 )
 def temperature_type_refused(exchange: Exchange) -> Iterator[Finding]:
     """A `temperature` that is not a number MUST be refused with a 4xx status."""
@@ -199,6 +223,8 @@ def temperature_type_refused(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="mistakes in a request stay hidden, or are retried",
     breaks_zh="请求中的错误被掩盖,或被反复重试",
+    mend="Check 0 ≤ `temperature` ≤ 2 yourself, or pass the upstream's 400 on; do not clamp the value in silence.",
+    mend_zh="自行检查 0 ≤ `temperature` ≤ 2,或转发上游的 400;不要悄悄修正数值。",
 )
 def temperature_range_refused(exchange: Exchange) -> Iterator[Finding]:
     """A `temperature` above 2 MUST be refused with a 4xx status."""
@@ -216,6 +242,8 @@ def temperature_range_refused(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.ANY,
     breaks="clients that send newer fields fail here",
     breaks_zh="发送新字段的客户端在这里会失败",
+    mend="Nothing has to change; where you refuse unknown fields, name the field in `param`.",
+    mend_zh="无须修改;若拒绝未知字段,应在 `param` 中写明字段名。",
 )
 def unknown_field_recorded(exchange: Exchange) -> Iterator[Finding]:
     """An unknown request field MAY be refused, as OpenAI does, or ignored."""
@@ -233,6 +261,8 @@ def unknown_field_recorded(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="typed clients send null for what is not set",
     breaks_zh="强类型客户端会为未设置的字段发送 null",
+    mend="Treat null as absent when reading optional fields, and leave such fields out of what goes to the upstream.",
+    mend_zh="读取可选字段时把 null 当作未提供,转发给上游时去掉这些字段。",
 )
 def nulls_accepted(exchange: Exchange) -> Iterator[Finding]:
     """An explicit null SHOULD be accepted for optional fields, or the field refused by name."""
@@ -250,6 +280,9 @@ def nulls_accepted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="clients that ban or force tokens fail",
     breaks_zh="需要禁止或强制某些 token 的客户端会失败",
+    mend="Pass the `logit_bias` object on unchanged; where the upstream has no such thing, answer 400 naming it "
+    "instead of 500.",
+    mend_zh="原样转发 `logit_bias` 对象;上游没有该功能时返回指明它的 400,而不是 500。",
 )
 def logit_bias_accepted(exchange: Exchange) -> Iterator[Finding]:
     """A `logit_bias` object SHOULD be accepted, or plainly refused."""
@@ -266,6 +299,8 @@ def logit_bias_accepted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="newer SDK code for reasoning models fails",
     breaks_zh="面向推理模型的新代码会失败",
+    mend="Rewrite the role `developer` to `system` for upstreams that do not know it, or answer 400 naming the role.",
+    mend_zh="对不认识 `developer` 角色的上游改写为 `system`,否则返回指明该角色的 400。",
 )
 def developer_role_accepted(exchange: Exchange) -> Iterator[Finding]:
     """The developer role SHOULD be accepted, or plainly refused."""
@@ -282,6 +317,9 @@ def developer_role_accepted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.VALID,
     breaks="HTTP libraries that add a charset fail",
     breaks_zh="会自动附加 charset 的 HTTP 库会失败",
+    mend="Compare the media type of `Content-Type` without its parameters, so that `application/json; charset=utf-8` "
+    "is JSON as well.",
+    mend_zh="比较 `Content-Type` 时忽略参数,使 `application/json; charset=utf-8` 也被当作 JSON。",
 )
 def charset_accepted(exchange: Exchange) -> Iterator[Finding]:
     """A content type with `charset=utf-8` SHOULD be accepted."""
@@ -298,6 +336,8 @@ def charset_accepted(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.ANY,
     breaks="a plain request is answered with a stream",
     breaks_zh="非流式请求得到了流式回答",
+    mend="Decide by `stream` alone whether to stream; drop `stream_options` without it, or answer 400 naming it.",
+    mend_zh="是否流式只由 `stream` 决定;没有它时丢弃 `stream_options`,或返回指明该字段的 400。",
 )
 def stream_options_alone(exchange: Exchange) -> Iterator[Finding]:
     """`stream_options` without `stream` SHOULD be ignored or refused with a 4xx status."""

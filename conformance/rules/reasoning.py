@@ -45,6 +45,10 @@ def _is_readable(exchange: Exchange) -> bool:
     needs=("/choices",),
     breaks="clients show the reasoning as the answer, or nothing of it",
     breaks_zh="客户端会把推理过程当成回答显示,或完全不显示",
+    mend="Move the reasoning to `reasoning_content` in the adapter: from the upstream's own field, or from between "
+    "the `<think>` tags at the start of the text.",
+    mend_zh="由适配器把推理过程移到 `reasoning_content`:取自上游自己的字段,或正文开头的 `<think>` 标签之间。",
+    noisy=True,
 )
 def reasoning_shown(exchange: Exchange) -> Iterator[Finding]:
     """A model that reasons aloud SHOULD do so in `reasoning_content`."""
@@ -70,6 +74,9 @@ def _may_reason(case: Case) -> bool:
     needs=("/choices",),
     breaks="users read the reasoning twice, and agents take it for the answer",
     breaks_zh="用户会读到两遍推理过程,智能体会把它当成回答",
+    mend="Write the reasoning to one place only: switch off the channel's option that copies it into the text, or cut "
+    "it out of `content`.",
+    mend_zh="推理过程只写在一处:关闭渠道中把它写入正文的选项,或从 `content` 中去掉。",
 )
 def reasoning_separate(exchange: Exchange) -> Iterator[Finding]:
     """Reasoning SHOULD NOT be repeated in the answer."""
@@ -89,6 +96,9 @@ def reasoning_separate(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="clients that fold the reasoning away at the first word of the answer show the rest inside it",
     breaks_zh="在正文出现时收起推理的客户端会把余下的推理显示在正文里",
+    mend="Send all reasoning deltas before the first delta with `content`, in the upstream's order; buffers for the "
+    "two must not overtake each other.",
+    mend_zh="按上游的顺序,先发送全部推理 delta 再发送带 `content` 的 delta;两者的缓冲不得互相抢先。",
 )
 def reasoning_first(exchange: Exchange) -> Iterator[Finding]:
     """Reasoning SHOULD come before the answer in a stream."""
@@ -123,6 +133,9 @@ def _deltas(exchange: Exchange) -> Iterator[tuple[int, int, dict[str, Any]]]:
     needs=("/choices",),
     breaks="the reasoning shows up or not, depending on how the client asks",
     breaks_zh="能否看到推理过程取决于客户端的请求方式",
+    mend="Map the upstream's reasoning field in both converters, the one for streams and the one for plain answers.",
+    mend_zh="流式与非流式的转换程序都要映射上游的推理字段。",
+    noisy=True,
 )
 def stream_matches_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A stream SHOULD show reasoning exactly when the plain answer does."""
@@ -145,6 +158,9 @@ def stream_matches_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="clients that know only one of the two names show nothing",
     breaks_zh="只认识其中一个字段名的客户端不会显示推理过程",
+    mend="Nothing has to change; rename `reasoning` to `reasoning_content`, or send both, for clients that know only "
+    "the latter.",
+    mend_zh="无须修改;可把 `reasoning` 改名为 `reasoning_content`,或同时发送,以照顾只认识后者的客户端。",
 )
 def other_name(exchange: Exchange) -> Iterator[Finding]:
     """Reasoning MAY be called `reasoning`, as at OpenRouter."""
@@ -164,6 +180,8 @@ def other_name(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="nothing; some clients show an empty box",
     breaks_zh="没有影响;个别客户端会显示一个空框",
+    mend="Nothing has to change; leave `reasoning_content` out when serialising where it is empty.",
+    mend_zh="无须修改;`reasoning_content` 为空时序列化可以省略。",
 )
 def empty_field(exchange: Exchange) -> Iterator[Finding]:
     """An answer without reasoning MAY have an empty `reasoning_content`."""

@@ -42,6 +42,9 @@ def _results(exchange: Exchange) -> list[dict[str, Any]]:
     needs=("/results",),
     breaks="texts are lost, or more come than there is room for",
     breaks_zh="结果缺失,或多于所需",
+    mend="Pass `top_n` on, and set no limit of your own without it; where the upstream ignores `top_n`, cut the "
+    "sorted results in the adapter.",
+    mend_zh="转发 `top_n`,没有给出时不要自设上限;上游忽略 `top_n` 时,由适配器截取排序后的结果。",
 )
 def results_count(exchange: Exchange) -> Iterator[Finding]:
     """There MUST be a result for each document, or `top_n` of them."""
@@ -63,6 +66,9 @@ def results_count(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="the wrong texts are handed to the model",
     breaks_zh="会把错误的文本交给模型",
+    mend="Keep the places of the documents as the request has them: results of split batches, or sorted ones, must "
+    "not be numbered anew.",
+    mend_zh="`index` 保持文档在请求中的位置:分批请求或排序之后不得重新编号。",
 )
 def results_indexes(exchange: Exchange) -> Iterator[Finding]:
     """Every index MUST be that of another document of the request."""
@@ -82,6 +88,9 @@ def results_indexes(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="programs that take the first results take the wrong ones",
     breaks_zh="只取前几条的程序会取错",
+    mend="Sort the results by `relevance_score`, the highest first, as the last step before answering, also after "
+    "batches were joined.",
+    mend_zh="回答之前最后一步按 `relevance_score` 从高到低排序,合并批次后也要如此。",
 )
 def results_sorted(exchange: Exchange) -> Iterator[Finding]:
     """Results MUST be sorted by `relevance_score`, the best first."""
@@ -102,6 +111,8 @@ def results_sorted(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="thresholds that were set for other models do not work",
     breaks_zh="按其他模型设定的阈值会失效",
+    mend="Bring the upstream's raw scores to 0 to 1 in the adapter, with a sigmoid for models that give logits.",
+    mend_zh="在适配器中把上游的原始分数换算到 0 至 1;模型给出 logit 时使用 sigmoid。",
 )
 def scores_in_range(exchange: Exchange) -> Iterator[Finding]:
     """Scores SHOULD lie between 0 and 1."""
@@ -122,6 +133,9 @@ def scores_in_range(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="search gets worse by reranking",
     breaks_zh="重排序反而使检索变差",
+    mend="Check that the query and the whole documents reach the upstream, that its scores are not turned round, and "
+    "that it is a model for reranking.",
+    mend_zh="确认查询和完整文档都送达上游,分数没有弄反,并且所用的确是重排模型。",
 )
 def relevant_first(exchange: Exchange) -> Iterator[Finding]:
     """The document that answers the query SHOULD come first."""
@@ -147,6 +161,8 @@ def _text_of(document: Any) -> Any:
     needs=("/results",),
     breaks="programs that read the document find nothing, or another one",
     breaks_zh="读取文档的程序会一无所获或读到别的文档",
+    mend="Put the request's own document of each `index` into the result in the adapter, whatever the upstream sends.",
+    mend_zh="无论上游返回什么,都由适配器按 `index` 把请求中的文档放入结果。",
 )
 def documents_returned(exchange: Exchange) -> Iterator[Finding]:
     """With `return_documents`, a result SHOULD have the document of its index."""
@@ -169,6 +185,8 @@ def documents_returned(exchange: Exchange) -> Iterator[Finding]:
     needs=("/results",),
     breaks="answers are larger than asked for",
     breaks_zh="回答比所需的大",
+    mend="Pass `return_documents` on, and drop `document` from the results in the adapter where it is false.",
+    mend_zh="转发 `return_documents`,其值为 false 时由适配器去掉结果中的 `document`。",
 )
 def documents_unasked(exchange: Exchange) -> Iterator[Finding]:
     """With `return_documents` false, results SHOULD have no document."""
@@ -197,6 +215,9 @@ def _scores(exchange: Exchange) -> dict[Any, float]:
     needs=("/results",),
     breaks="results depend on the order in which texts were found",
     breaks_zh="结果会取决于文本的先后次序",
+    mend="Score every document by itself against the query, and map scores back by `index`; results put together from "
+    "batches are mixed up easily.",
+    mend_zh="每个文档单独与查询打分,并按 `index` 对应回去;由批次拼成的结果容易错位。",
 )
 def permuted_same(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same documents in another order SHOULD be ranked the same."""
@@ -219,6 +240,9 @@ def permuted_same(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistake is billed, or retried because of a 5xx",
     breaks_zh="错误的请求也会计费,或因 5xx 被反复重试",
+    mend="Answer bad requests yourself before choosing a channel: 400 naming `query` or `documents` where one is "
+    "empty.",
+    mend_zh="选择渠道之前自行处理错误请求:`query` 或 `documents` 为空时返回指明它的 400。",
 )
 def input_required(exchange: Exchange) -> Iterator[Finding]:
     """A request whose query or documents are empty MUST be refused with a 4xx status."""

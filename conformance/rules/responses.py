@@ -2,107 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.events import TypedEvent, of_type
+from conformance.events import of_type
 from conformance.jsontext import parse_json_text
 from conformance.model import Exchange, Finding
-from conformance.operations import OPERATIONS
 from conformance.refusals import message_of, refusal_is_plain
 from conformance.rules.base import Answers, rule
+from conformance.rules.response_views import (
+    COUNTED,
+    completed,
+    details_of,
+    final_event,
+    has_counts,
+    items,
+    parts,
+    pointer,
+    response_of,
+    text_of,
+    unbroken,
+    usage_of,
+    written,
+)
 from conformance.rules.views import request_body
 
 BOTH = ("responses", "responses.stream")
-FINALS = ("response.completed", "response.incomplete", "response.failed")
-"""The events that end a stream."""
-
 _OUTPUT = ("/output", "/response/output")
 _STATUS = ("/status", "/response/status")
-_COUNTS = ("input_tokens", "output_tokens", "total_tokens")
-COUNTED = tuple(f"{at}/usage/{name}" for at in ("", "/response") for name in _COUNTS)
-"""Where the counts stand: they can be judged without their details."""
 _DETAILS = (("input_tokens_details", "input_tokens"), ("output_tokens_details", "output_tokens"))
-_TROUBLE = frozenset({"server_error", "rate_limit_exceeded"})
-"""Codes of errors that are no matter of the request."""
-
 _LAST_COUNTED = "300"
 """Where the count ends that the limit is to cut."""
 _FEW = 2
 """Output tokens that may be the end marks of a model that had nothing to say."""
 _EARLIEST, _MILLISECONDS, _DAY = 1_600_000_000, 100_000_000_000, 86_400
 _SECRET = "48213"  # noqa: S105 - the number that the first request tells
-
-
-def final_event(exchange: Exchange) -> TypedEvent | None:
-    """The last event that ends a stream."""
-    found = of_type(exchange, *FINALS)
-    return found[-1] if found else None
-
-
-def response_of(exchange: Exchange) -> Mapping[str, Any]:
-    """The whole response: the body, or what the stream ends with; empty where there is none."""
-    if not OPERATIONS[exchange.case.operation].streams:
-        return exchange.json if isinstance(exchange.json, dict) else {}
-    event = final_event(exchange)
-    return event.part("response") if event else {}
-
-
-def pointer(exchange: Exchange, path: str) -> str:
-    """Where a part of the whole response stands."""
-    event = final_event(exchange)
-    return f"{event.at}/response{path}" if event else path
-
-
-def unbroken(exchange: Exchange) -> bool:
-    """There is a response, and it did not fail for load or for an upstream that is down."""
-    response = response_of(exchange)
-    error = response.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    return bool(response) and not (response.get("status") == "failed" and code in _TROUBLE)
-
-
-def completed(exchange: Exchange) -> bool:
-    """The response says that it is whole."""
-    return response_of(exchange).get("status") == "completed"
-
-
-def items(exchange: Exchange, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
-    """(place, item) of the output of this kind."""
-    return [(place, item) for place, item in enumerate(response_of(exchange)["output"]) if item["type"] == kind]
-
-
-def parts(exchange: Exchange, kind: str) -> list[Mapping[str, Any]]:
-    """The parts of this kind in all messages of the output."""
-    return [part for _, item in items(exchange, "message") for part in item["content"] if part["type"] == kind]
-
-
-def text_of(exchange: Exchange) -> str:
-    """All that a response says."""
-    return "".join(part["text"] for part in parts(exchange, "output_text"))
-
-
-def usage_of(exchange: Exchange) -> Mapping[str, Any]:
-    """The usage; empty where there is none."""
-    return response_of(exchange).get("usage") or {}
-
-
-def has_counts(exchange: Exchange) -> bool:
-    """All three counts are there."""
-    usage = usage_of(exchange)
-    return all(isinstance(usage.get(name), int) for name in _COUNTS)
-
-
-def _details(exchange: Exchange, name: str) -> Mapping[str, Any]:
-    """The parts of a count; empty where there are none."""
-    found = usage_of(exchange).get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def written(exchange: Exchange) -> int:
-    """Output tokens without those that went into thinking; only behind `has_counts`."""
-    thought = _details(exchange, "output_tokens_details").get("reasoning_tokens")
-    return int(usage_of(exchange)["output_tokens"]) - max(0, thought if isinstance(thought, int) else 0)
 
 
 @rule(
@@ -116,6 +50,10 @@ def written(exchange: Exchange) -> int:
     needs=(*_STATUS, "/error", "/response/error", "/incomplete_details", "/response/incomplete_details"),
     breaks="agents wait for an answer that is there already, or take an error for one",
     breaks_zh="智能体会继续等待已有的回答,或把错误当作回答",
+    mend="Set `status` from the upstream's end: `completed` with `error` null, `incomplete` with "
+    "`incomplete_details.reason`, or `failed` with the error.",
+    mend_zh="根据上游的结束情况设置 `status`:`completed` (`error` 为 null)、`incomplete` (带 "
+    "`incomplete_details.reason`)或 `failed` (带错误)。",
 )
 def status_completed(exchange: Exchange) -> Iterator[Finding]:
     """A good answer MUST have status `completed` and no error, or say why it is incomplete."""
@@ -151,6 +89,9 @@ def _deltas(exchange: Exchange) -> bool:
     needs=(*_OUTPUT, *COUNTED),
     breaks="`response.output_text` is empty: nothing arrives, and it is billed",
     breaks_zh="`response.output_text` 为空:扣了费却没有内容",
+    mend="Convert the upstream's text to an item of type `message` with an `output_text` part in `output`; the SDK's "
+    "`output_text` is read from there.",
+    mend_zh="把上游文本转换为 `output` 中 `message` 类型的项,内含 `output_text`;SDK 的 `output_text` 就取自那里。",
 )
 def output_present(exchange: Exchange) -> Iterator[Finding]:
     """A complete answer MUST have a message with output text."""
@@ -172,6 +113,9 @@ def output_present(exchange: Exchange) -> Iterator[Finding]:
     needs=_OUTPUT,
     breaks="agents that need a call get prose",
     breaks_zh="需要函数调用的智能体只得到文字",
+    mend="Map `tool_choice` `required` when converting to chat or to another vendor's protocol (`any` there), or "
+    "answer 400 naming it.",
+    mend_zh="转换为聊天或其他厂商协议时映射 `tool_choice` 的 `required` (对方称 `any`),否则返回指明它的 400。",
 )
 def tool_choice_honoured(exchange: Exchange) -> Iterator[Finding]:
     """With `tool_choice: required`, an answer MUST hold a function call."""
@@ -193,6 +137,9 @@ def tool_choice_honoured(exchange: Exchange) -> Iterator[Finding]:
     needs=_OUTPUT,
     breaks="the result of the function cannot be handed back",
     breaks_zh="函数结果无法交还给模型",
+    mend="Give every call a `call_id` of its own (the upstream's, or one that you make) and translate function names "
+    "back if you changed them.",
+    mend_zh="每个调用都要有自己的 `call_id` (取自上游或自行生成);改写过的函数名要改回来。",
 )
 def call_names_offered(exchange: Exchange) -> Iterator[Finding]:
     """A function call MUST name a function that was offered, under a `call_id` of its own."""
@@ -218,6 +165,8 @@ def call_names_offered(exchange: Exchange) -> Iterator[Finding]:
     needs=_OUTPUT,
     breaks="agents crash when they read the arguments",
     breaks_zh="智能体读取参数时会崩溃",
+    mend="Serialise `arguments` to a JSON text, `{}` for none, and only after all pieces of the upstream have come.",
+    mend_zh="收齐上游的全部片段后再把 `arguments` 序列化为 JSON 文本,没有参数时为 `{}`。",
 )
 def arguments_are_json(exchange: Exchange) -> Iterator[Finding]:
     """The `arguments` of a function call MUST be the text of a JSON object."""
@@ -237,6 +186,9 @@ def arguments_are_json(exchange: Exchange) -> Iterator[Finding]:
     applies=completed,
     breaks="billing cannot be checked; some clients count zero",
     breaks_zh="无法核对计费;部分客户端会按零计",
+    mend="Copy the upstream's counts into `usage` as `input_tokens` and `output_tokens`, or count with a tokenizer "
+    "where it gives none.",
+    mend_zh="把上游的计数以 `input_tokens`、`output_tokens` 写入 `usage`;上游没有给出时用分词器统计。",
 )
 def usage_present(exchange: Exchange) -> Iterator[Finding]:
     """An answer MAY leave out its usage, which leaves the bill unchecked."""
@@ -255,6 +207,9 @@ def usage_present(exchange: Exchange) -> Iterator[Finding]:
     needs=COUNTED,
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
+    mend="Count in the adapter: set `total_tokens` to the sum before answering, with reasoning tokens inside "
+    "`output_tokens`.",
+    mend_zh="在适配器中统计:回答前把 `total_tokens` 设为两项之和,推理 token 计入 `output_tokens`。",
 )
 def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """`usage.total_tokens` MUST equal input plus output tokens."""
@@ -275,12 +230,15 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     needs=COUNTED,
     breaks="billing: discounts and surcharges are miscounted",
     breaks_zh="计费:优惠与附加费会算错",
+    mend="Add cached tokens to `input_tokens` and reasoning tokens to `output_tokens` when converting from an "
+    "upstream that counts them beside.",
+    mend_zh="上游把缓存和推理 token 另列时,转换时要把它们分别计入 `input_tokens` 和 `output_tokens`。",
 )
 def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     """Usage details MUST lie between 0 and the count that they are part of."""
     usage = usage_of(exchange)
     for name, whole in _DETAILS:
-        for part, count in _details(exchange, name).items():
+        for part, count in details_of(exchange, name).items():
             if part.endswith("_tokens") and isinstance(count, int) and not 0 <= count <= usage[whole]:
                 yield Finding(pointer(exchange, f"/usage/{name}/{part}"), f"0 to {usage[whole]}", count)
 
@@ -295,6 +253,9 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     needs=(*_OUTPUT, *COUNTED),
     breaks="billing cannot be checked; clients add up zeros",
     breaks_zh="无法核对计费;客户端累计的是零",
+    mend="Rename the counts when converting from chat: `prompt_tokens` to `input_tokens`, `completion_tokens` to "
+    "`output_tokens`.",
+    mend_zh="由聊天格式转换时要改名:`prompt_tokens` 改为 `input_tokens`,`completion_tokens` 改为 `output_tokens`。",
 )
 def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     """An answer with text SHOULD count input and output tokens."""
@@ -314,6 +275,9 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     needs=COUNTED,
     breaks="billing: a limit on spending does not hold",
     breaks_zh="计费:支出上限不起作用",
+    mend="Pass `max_output_tokens` on under the upstream's name (`max_tokens`, `max_completion_tokens`), and count "
+    "reasoning within it.",
+    mend_zh="以上游的名称 (`max_tokens`、`max_completion_tokens`)转发 `max_output_tokens`,推理 token 计算在内。",
 )
 def limit_honoured(exchange: Exchange) -> Iterator[Finding]:
     """An answer MUST NOT take more output tokens than `max_output_tokens` allows."""
@@ -342,6 +306,10 @@ def _was_cut(exchange: Exchange) -> bool:
     needs=(*_OUTPUT, *_STATUS, *COUNTED, "/incomplete_details", "/response/incomplete_details"),
     breaks="a cut answer looks finished",
     breaks_zh="被截断的回答看起来像说完了",
+    mend="Map the upstream's `length` to `status` `incomplete` with `incomplete_details` "
+    '`{"reason": "max_output_tokens"}`; in a stream end with `response.incomplete`.',
+    mend_zh='把上游的 `length` 映射为 `status` `incomplete`,`incomplete_details` 为 `{"reason": "max_output_tokens"}`;'
+    "流以 `response.incomplete` 结束。",
 )
 def cut_says_incomplete(exchange: Exchange) -> Iterator[Finding]:
     """An answer that is cut by its limit MUST be `incomplete` for `max_output_tokens`."""
@@ -365,6 +333,8 @@ def cut_says_incomplete(exchange: Exchange) -> Iterator[Finding]:
     needs=("/created_at", "/response/created_at"),
     breaks="logs and caches sort answers wrongly",
     breaks_zh="日志和缓存会按错误的时间排序",
+    mend="Set `created_at` in the adapter to the current Unix time in seconds (not milliseconds, not 0).",
+    mend_zh="在适配器中把 `created_at` 设为当前 Unix 时间的秒数 (不是毫秒或 0)。",
 )
 def created_in_seconds(exchange: Exchange) -> Iterator[Finding]:
     """`created_at` SHOULD be the time of the answer in Unix seconds."""
@@ -390,6 +360,9 @@ def _lost(exchange: Exchange) -> bool:
     answers=Answers.VALID,
     breaks="conversations that go on from an answer break off at random",
     breaks_zh="基于上一个回答的对话会随机中断",
+    mend="Send follow-ups to the upstream account that gave the answer, or store answers yourself; else answer 400 "
+    "naming `previous_response_id`.",
+    mend_zh="后续请求应发给给出该回答的上游账号,或自行保存回答;否则返回指明 `previous_response_id` 的 400。",
 )
 def previous_accepted(exchange: Exchange) -> Iterator[Finding]:
     """A stored answer SHOULD be found as `previous_response_id`, or that field plainly refused."""
@@ -412,6 +385,10 @@ def previous_accepted(exchange: Exchange) -> Iterator[Finding]:
     needs=("/output", *COUNTED),
     breaks="every answer forgets the conversation",
     breaks_zh="每次回答都会忘记前文",
+    mend="The field is accepted and dropped: put the stored conversation before the new input, or answer 400 naming "
+    "`previous_response_id`.",
+    mend_zh="该字段被接受后丢弃了:应把保存的对话放在新输入之前,或返回指明 `previous_response_id` 的 400。",
+    noisy=True,
 )
 def previous_reaches_model(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The conversation before SHOULD reach the model: it is used, or at least counted.
@@ -450,6 +427,8 @@ def _is_place(value: Any) -> bool:
     needs=("/output",),
     breaks="programs that parse the answer crash",
     breaks_zh="解析回答的程序会崩溃",
+    mend="Convert `text.format` to the upstream's own form (`response_format` in chat), or answer 400 naming it.",
+    mend_zh="把 `text.format` 转换为上游自己的形式 (聊天中为 `response_format`),否则返回指明它的 400。",
 )
 def format_honoured(exchange: Exchange) -> Iterator[Finding]:
     """An answer SHOULD be JSON of the schema that `text.format` gives."""
@@ -468,6 +447,9 @@ def format_honoured(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx: the mistake is billed and hidden",
     breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
+    mend="Answer bad requests yourself before choosing a channel: 400 with `param` `input`; map errors of your own "
+    "validation to 400, not 500.",
+    mend_zh="选择渠道之前自行处理错误请求:返回 400,`param` 为 `input`;自身校验出的错误应为 400 而不是 500。",
 )
 def input_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without `input` MUST be refused with a 4xx status."""

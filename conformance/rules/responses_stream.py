@@ -9,7 +9,7 @@ from typing import Any
 from conformance.events import TypedEvent, joined, of_type, typed_events
 from conformance.model import Exchange, Finding
 from conformance.rules.base import rule
-from conformance.rules.responses import COUNTED, FINALS, completed, has_counts, items, pointer, usage_of
+from conformance.rules.response_views import COUNTED, FINALS, completed, has_counts, items, pointer, usage_of
 from conformance.rules.views import has_chunks
 
 _STREAM = ("responses.stream",)
@@ -36,6 +36,8 @@ def _unbroken(exchange: Exchange) -> bool:
     needs=("/type",),
     breaks="clients that go by the name and clients that go by the type read two streams",
     breaks_zh="按名称读取与按 type 读取的客户端会得到不同的内容",
+    mend="Write the `event:` line and `type` from one value, in the function that sends events.",
+    mend_zh="在发送事件的函数中,用同一个值写出 `event:` 行和 `type`。",
 )
 def event_matches(exchange: Exchange) -> Iterator[Finding]:
     """The name of an event MUST be the `type` in its data."""
@@ -53,6 +55,8 @@ def event_matches(exchange: Exchange) -> Iterator[Finding]:
     applies=has_chunks,
     breaks="browsers and parsers that go by the name see no event",
     breaks_zh="按名称分派的浏览器和解析器收不到事件",
+    mend="Write `event: ` and the type before each `data:` line; code that streams chat sends data lines only.",
+    mend_zh="在每个 `data:` 行之前写 `event: ` 加类型;为聊天写的流代码只发送 data 行。",
 )
 def event_named(exchange: Exchange) -> Iterator[Finding]:
     """Every event SHOULD have an `event:` line."""
@@ -78,6 +82,9 @@ def _numbers(exchange: Exchange) -> list[tuple[TypedEvent, int]]:
     needs=("/sequence_number",),
     breaks="clients that put events in order lose or repeat text",
     breaks_zh="按序号排序的客户端会丢失或重复文字",
+    mend="Keep one counter for each stream and add 1 with every event that you send, those that you add yourself "
+    "included.",
+    mend_zh="每个流使用一个计数器,每发送一个事件 (包括自己补充的)加 1。",
 )
 def sequence_increases(exchange: Exchange) -> Iterator[Finding]:
     """`sequence_number` MUST increase with every event."""
@@ -96,6 +103,8 @@ def sequence_increases(exchange: Exchange) -> Iterator[Finding]:
     needs=("/sequence_number",),
     breaks="clients that look for gaps think that events were lost",
     breaks_zh="检查序号间隙的客户端会以为丢了事件",
+    mend="Start the counter at 0 with `response.created`, and number after dropping or adding events, not before.",
+    mend_zh="计数器从 `response.created` 的 0 开始,并在增删事件之后再编号。",
 )
 def sequence_from_zero(exchange: Exchange) -> Iterator[Finding]:
     """`sequence_number` SHOULD begin at 0 and go up by 1."""
@@ -114,6 +123,9 @@ def sequence_from_zero(exchange: Exchange) -> Iterator[Finding]:
     applies=_unbroken,
     breaks="clients wait for an end that does not come, or read past it",
     breaks_zh="客户端会一直等待结束,或读过了头",
+    mend="Send one final event with the whole response when the upstream ends, `response.failed` when it breaks off, "
+    "and nothing after it.",
+    mend_zh="上游结束时发送一个带完整 response 的结束事件,上游中断时发送 `response.failed`,其后不再发送任何内容。",
 )
 def terminal_last(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST end with one `response.completed`, `response.incomplete` or `response.failed`."""
@@ -135,6 +147,8 @@ def terminal_last(exchange: Exchange) -> Iterator[Finding]:
     applies=_unbroken,
     breaks="the stream helper of the official SDK raises at the first event",
     breaks_zh="官方 SDK 的流式助手在第一个事件就报错",
+    mend="Send `response.created` with the response's `id` first, before the upstream's first piece.",
+    mend_zh="先发送带 response `id` 的 `response.created`,再发送上游的第一个片段。",
 )
 def created_first(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST begin with `response.created`."""
@@ -154,6 +168,8 @@ def created_first(exchange: Exchange) -> Iterator[Finding]:
     needs=("/response/id",),
     breaks="the stream helper of the official SDK raises; going on from the answer fails",
     breaks_zh="官方 SDK 的流式助手会报错,也无法接着该回答继续",
+    mend="Make the `id` once, when the stream starts, and use it in every event and for what is stored.",
+    mend_zh="流开始时生成一次 `id`,所有事件及保存的回答都使用它。",
 )
 def same_id(exchange: Exchange) -> Iterator[Finding]:
     """All events of a stream MUST give its response the same `id`."""
@@ -185,6 +201,10 @@ _OPENERS: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = {
     needs=("/output_index", "/content_index"),
     breaks="the stream helper of the official SDK raises at the first piece",
     breaks_zh="官方 SDK 的流式助手收到第一段内容就报错",
+    mend="Send `response.output_item.added` and `response.content_part.added` before the first delta of an item when "
+    "converting from chat chunks.",
+    mend_zh="由聊天数据块转换时,在一项的第一个 delta 之前发送 `response.output_item.added` 和 "
+    "`response.content_part.added`。",
 )
 def opened_first(exchange: Exchange) -> Iterator[Finding]:
     """Pieces of an output MUST come after the events that open its item and its part."""
@@ -215,6 +235,10 @@ _CLOSERS = (
     needs=("/output_index", "/content_index"),
     breaks="agents that wait for `output_item.done` never act",
     breaks_zh="等待 `output_item.done` 的智能体不会继续",
+    mend="Send `response.in_progress`, and close every part and item with its `done` event "
+    "(`response.content_part.done`, `response.output_item.done`) in order.",
+    mend_zh="发送 `response.in_progress`,并依次用 `done` 事件 (`response.content_part.done`、"
+    "`response.output_item.done`)关闭每个部分和每一项。",
 )
 def lifecycle(exchange: Exchange) -> Iterator[Finding]:
     """A stream SHOULD tell its progress, and close with a `done` whatever it opens."""
@@ -238,6 +262,9 @@ def lifecycle(exchange: Exchange) -> Iterator[Finding]:
     needs=("/delta", "/text", "/item_id", "/content_index"),
     breaks="users read another text while it streams than what is kept",
     breaks_zh="用户看到的流式文字与保存下来的不同",
+    mend="Collect the deltas exactly as they were sent and write that text into `response.output_text.done`; do not "
+    "trim it.",
+    mend_zh="按发送的原样累积 delta,并把该文本写入 `response.output_text.done`,不要修剪。",
 )
 def deltas_join(exchange: Exchange) -> Iterator[Finding]:
     """The deltas of a text MUST join to the text of its `done` event."""
@@ -267,6 +294,9 @@ def _kept(exchange: Exchange, event: TypedEvent, kind: str) -> tuple[str, Mappin
     needs=("/text", "/item_id", "/output_index", "/content_index", "/response/output"),
     breaks="`get_final_response()` gives another text than was streamed, or none",
     breaks_zh="`get_final_response()` 得到的文字与流式内容不同,或为空",
+    mend="Fill `output` of the final event from the text that was collected while streaming, instead of leaving it "
+    "empty or asking again.",
+    mend_zh="用流式过程中累积的文本填写结束事件的 `output`,不要留空或重新请求。",
 )
 def final_text(exchange: Exchange) -> Iterator[Finding]:
     """The text in `response.completed` MUST be that of `output_text.done`."""
@@ -288,6 +318,9 @@ def final_text(exchange: Exchange) -> Iterator[Finding]:
     needs=("/delta", "/arguments", "/item_id", "/output_index", "/response/output"),
     breaks="agents call the function with other arguments than the model gave",
     breaks_zh="智能体会以错误的参数调用函数",
+    mend="Collect the deltas of arguments for each call apart, and write the same text into its `done` event and the "
+    "final item.",
+    mend_zh="按调用分别累积参数的 delta,并把同一文本写入其 `done` 事件和最终的项。",
 )
 def arguments_join(exchange: Exchange) -> Iterator[Finding]:
     """The deltas of arguments MUST join to those of the `done` event and of the final call."""
@@ -314,6 +347,9 @@ def arguments_join(exchange: Exchange) -> Iterator[Finding]:
     needs=COUNTED,
     breaks="billing: streaming costs differently",
     breaks_zh="计费:流式调用价格不同",
+    mend="Take the input's count from one source for both forms: often the upstream counts plain answers and a local "
+    "tokenizer the streams.",
+    mend_zh="两种形式的输入计数应来自同一来源:常见的情况是非流式用上游计数,流式用本地分词器。",
 )
 def usage_matches_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same prompt SHOULD count the same input tokens, streamed or not."""

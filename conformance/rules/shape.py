@@ -28,6 +28,91 @@ _BREAKS = {
     "compat": ("typed clients raise, or hand on None", "强类型客户端会报错或得到 None"),
     "strict": ("only clients that trust OpenAI's own lists", "只影响完全依赖 OpenAI 文档的客户端"),
 }
+_MENDS = {
+    "models.list.compat": (
+        (
+            'Write `{"object": "list", "data": […]}` where each entry has `id`, `object`, `created` and `owned_by`, '
+            "whatever the upstreams' lists look like."
+        ),
+        '无论上游列表是什么样,都写成 `{"object": "list", "data": […]}`,每项含 `id`、`object`、`created`、`owned_by`。',
+    ),
+    "models.list.strict": (
+        (
+            "Nothing has to change; fill in the missing fields in the table of models to be complete by OpenAI's "
+            "document as well."
+        ),
+        "无须修改;在模型表中补全缺少的字段,即可完全符合 OpenAI 的文档。",
+    ),
+    "models.list.extra-fields": (
+        (
+            "Nothing has to change; leave fields of your own out for clients that check strictly, or offer them under "
+            "a path of your own."
+        ),
+        "无须修改;若要照顾严格检查的客户端,可去掉自有字段,或放到自己的路径下提供。",
+    ),
+    "models.retrieve.compat": (
+        (
+            "Answer one plain model object with `id`, `object`, `created` and `owned_by`, not a list and not a wrapper "
+            "of your own."
+        ),
+        "直接返回一个模型对象,含 `id`、`object`、`created`、`owned_by`,不要返回列表或外加一层包装。",
+    ),
+    "models.retrieve.strict": (
+        (
+            "Nothing has to change; fill in the missing fields in the table of models to be complete by OpenAI's "
+            "document as well."
+        ),
+        "无须修改;在模型表中补全缺少的字段,即可完全符合 OpenAI 的文档。",
+    ),
+    "chat.response.compat": (
+        (
+            "Build the answer in the adapter from typed fields (`id`, `object`, `choices[].message` and so on) rather "
+            "than handing the upstream's body through, and test it with the official SDK."
+        ),
+        (
+            "在适配器中按类型逐字段组成回答 (`id`、`object`、`choices[].message` 等),不要原样转发上游正文,并用官方 SDK "
+            "测试。"
+        ),
+    ),
+    "chat.response.strict": (
+        (
+            "Nothing has to change; let the adapter fill in the missing fields (null where they do not apply) to be "
+            "complete by OpenAI's document."
+        ),
+        "无须修改;由适配器补全缺少的字段 (不适用时为 null),即可完全符合 OpenAI 的文档。",
+    ),
+    "chat.response.extra-fields": (
+        (
+            "Nothing has to change; strip the upstream's own fields in the adapter where customers need plain OpenAI "
+            "answers."
+        ),
+        "无须修改;若客户需要纯粹的 OpenAI 格式,可在适配器中去掉上游自有的字段。",
+    ),
+    "chat.stream.compat": (
+        (
+            "Build each chunk in the adapter with `id`, `object`, `created`, `model` and `choices[].index`, `delta`, "
+            "`finish_reason`, also the one that ends the stream and the one with the usage."
+        ),
+        (
+            "在适配器中为每个数据块写出 `id`、`object`、`created`、`model` 以及 `choices[].index`、`delta`、"
+            "`finish_reason`,包括结束块和用量块。"
+        ),
+    ),
+    "chat.stream.strict": (
+        (
+            "Nothing has to change; let the adapter fill in the missing fields of each chunk to be complete by "
+            "OpenAI's document."
+        ),
+        "无须修改;由适配器补全各数据块缺少的字段,即可完全符合 OpenAI 的文档。",
+    ),
+    "chat.stream.extra-fields": (
+        (
+            "Nothing has to change; strip the upstream's own fields from the chunks where customers need plain OpenAI "
+            "streams."
+        ),
+        "无须修改;若客户需要纯粹的 OpenAI 格式,可从数据块中去掉上游自有的字段。",
+    ),
+}
 _KNOWN_EXTRAS = {
     "permission": "openai-extra-keys",
     "root": "openai-extra-keys",
@@ -45,6 +130,7 @@ def _shape_rule(subject: str, contract: str) -> None:
     """Enter the rule that holds one kind of answer to one schema."""
     operation, name, zh, doc, lines = _SUBJECTS[subject]
     words, zh_words = _WORDS[contract]
+    mend, mend_zh = _MENDS[f"{subject}.{contract}"]
 
     def check(exchange: Exchange) -> Iterator[Finding]:
         yield from shape_findings(exchange, contract)
@@ -59,6 +145,8 @@ def _shape_rule(subject: str, contract: str) -> None:
         applies=is_readable,
         breaks=_BREAKS[contract][0],
         breaks_zh=_BREAKS[contract][1],
+        mend=mend,
+        mend_zh=mend_zh,
     )(check)
 
 
@@ -183,6 +271,7 @@ def _step(key: str) -> str:
 def _extras_rule(subject: str) -> None:
     """Enter the rule that lists undocumented fields of one kind of answer."""
     operation, name, zh, doc, _ = _SUBJECTS[subject]
+    mend, mend_zh = _MENDS[f"{subject}.extra-fields"]
 
     def check(exchange: Exchange) -> Iterator[Finding]:
         yield from undocumented(exchange)
@@ -197,6 +286,8 @@ def _extras_rule(subject: str) -> None:
         applies=is_readable,
         breaks="nothing; it tells which software runs here",
         breaks_zh="没有影响;可据此看出所用软件",
+        mend=mend,
+        mend_zh=mend_zh,
     )(check)
 
 

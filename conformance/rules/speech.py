@@ -100,6 +100,9 @@ def _hurry(exchange: Exchange) -> float:
     cases=_is_plain,
     breaks="players are handed a file that is no sound",
     breaks_zh="播放器拿到的不是音频文件",
+    mend="Pass the upstream's bytes on as they are; take them out of a JSON or base64 wrapper, and answer an error "
+    "where there is no sound.",
+    mend_zh="原样转发上游的字节;若包在 JSON 或 base64 中要先取出,没有声音时返回错误。",
 )
 def body_is_sound(exchange: Exchange) -> Iterator[Finding]:
     """Speech MUST be answered with the sound itself, no JSON, and more than 1 kB for a sentence."""
@@ -122,6 +125,8 @@ def body_is_sound(exchange: Exchange) -> Iterator[Finding]:
     applies=_is_bytes,
     breaks="players that trust the file name or the request cannot play it",
     breaks_zh="按文件名或请求格式播放的程序无法播放",
+    mend="Pass `response_format` on (mp3 when absent), convert what the upstream gives, or answer 400 naming it.",
+    mend_zh="转发 `response_format` (缺省为 mp3),必要时转换上游的格式,否则返回指明它的 400。",
 )
 def format_as_asked(exchange: Exchange) -> Iterator[Finding]:
     """The sound MUST be of the format that was asked for, mp3 by default."""
@@ -147,6 +152,9 @@ def format_as_asked(exchange: Exchange) -> Iterator[Finding]:
     applies=_is_sound,
     breaks="players show no length, or play nothing",
     breaks_zh="播放器显示不出时长,或没有声音",
+    mend="Pass the whole file on, its header included; a sound that was put together from pieces needs one header "
+    "with the right length.",
+    mend_zh="连同文件头转发完整的文件;由片段拼成的声音需要一个长度正确的文件头。",
 )
 def header_is_readable(exchange: Exchange) -> Iterator[Finding]:
     """A sound SHOULD say its sample rate, and last longer than no time."""
@@ -171,6 +179,10 @@ def _kind(exchange: Exchange) -> str:
     applies=_is_bytes,
     breaks="browsers download the file instead of playing it",
     breaks_zh="浏览器会下载文件而不是播放",
+    mend="Set `Content-Type` by the format sent (`audio/mpeg`, `audio/wav`, `audio/ogg` and so on), not by what the "
+    "upstream or the storage says.",
+    mend_zh="按实际发送的格式设置 `Content-Type` (`audio/mpeg`、`audio/wav`、`audio/ogg` 等),"
+    "不要照抄上游或存储的类型。",
 )
 def content_type_matches(exchange: Exchange) -> Iterator[Finding]:
     """A sound SHOULD be labelled with the media type of its format."""
@@ -189,6 +201,8 @@ def content_type_matches(exchange: Exchange) -> Iterator[Finding]:
     applies=_is_bytes,
     breaks="only programs that choose a player by the label",
     breaks_zh="只影响按类型选择播放器的程序",
+    mend="Nothing has to change; set the media type of the format, which a storage that keeps answers forgets.",
+    mend_zh="无须修改;可写明格式对应的类型,保存回答的存储往往会丢失它。",
 )
 def content_type_octets(exchange: Exchange) -> Iterator[Finding]:
     """A sound MAY be labelled `application/octet-stream`, which does not say of what kind it is."""
@@ -223,6 +237,9 @@ def _lasts(exchange: Exchange) -> bool:
     applies=_lasts,
     breaks="speech is cut off, or canned",
     breaks_zh="语音被截断,或是预先录好的",
+    mend="Pass the whole `input` on; look for a limit that cuts it, or a cache whose key leaves the text out.",
+    mend_zh="完整转发 `input`;检查是否有截断它的上限,或缓存的键里没有包含文本。",
+    noisy=True,
 )
 def duration_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A longer text SHOULD take longer to say."""
@@ -249,6 +266,9 @@ def _speed(exchange: Exchange) -> float:
     applies=_lasts,
     breaks="the chosen speed does nothing",
     breaks_zh="所选语速不起作用",
+    mend="The converter drops `speed`: pass it on under the upstream's name, or answer 400 naming it.",
+    mend_zh="转换程序丢掉了 `speed`:应以上游的名称转发,否则返回指明它的 400。",
+    noisy=True,
 )
 def speed_honoured(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Said at twice the speed, a text SHOULD take about half the time."""
@@ -273,6 +293,9 @@ def speed_honoured(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     applies=_is_bytes,
     breaks="the chosen voice does nothing",
     breaks_zh="所选音色不起作用",
+    mend="Pass `voice` on, map each of OpenAI's names to another voice of the upstream, and put the voice into the "
+    "cache's key.",
+    mend_zh="转发 `voice`,把 OpenAI 的各个名称映射到上游不同的声音,缓存的键也要包含声音。",
 )
 def voices_differ(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Two voices SHOULD NOT give the same bytes for the same text."""
@@ -291,6 +314,9 @@ def voices_differ(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="billing: what the vendor would refuse is spoken in part, and charged",
     breaks_zh="计费:官方会拒绝的文字被部分朗读并收费",
+    mend="Count the characters of `input` (not its bytes) before choosing a channel, and answer 400 naming it above "
+    "4096.",
+    mend_zh="选择渠道之前统计 `input` 的字符数 (不是字节数),超过 4096 返回指明它的 400。",
 )
 def too_long_refused(exchange: Exchange) -> Iterator[Finding]:
     """A text of more than 4096 characters MUST be refused with a 4xx status."""
@@ -307,6 +333,9 @@ def too_long_refused(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx; a voice that nobody chose is charged",
     breaks_zh="SDK 会对 5xx 反复重试;未选择的音色也会收费",
+    mend="Check `input` and `voice` before choosing a channel and answer 400 naming what is missing, instead of "
+    "checking `model` alone.",
+    mend_zh="选择渠道之前检查 `input` 和 `voice`,返回指明缺少哪一项的 400,不要只检查 `model`。",
 )
 def fields_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without `input` or `voice` MUST be refused with a 4xx status."""
@@ -325,6 +354,9 @@ def fields_required(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="a mistyped voice is quietly replaced by another",
     breaks_zh="写错的音色会被悄悄换成另一个",
+    mend="Keep a list of voices for each model and answer 400 naming `voice` for another, or pass the upstream's 400 "
+    "on; no silent default.",
+    mend_zh="为每个模型维护声音列表,未知的返回指明 `voice` 的 400,或转发上游的 400;不要悄悄改用默认值。",
 )
 def unknown_voice_refused(exchange: Exchange) -> Iterator[Finding]:
     """An unknown voice SHOULD be refused with a 4xx status."""
@@ -355,6 +387,10 @@ def _deltas(exchange: Exchange) -> Iterator[tuple[int, bytes | None]]:
     applies=lambda exchange: bool(exchange.stream.chunks),
     breaks="clients that play while it is spoken hear nothing, or never see the end",
     breaks_zh="边收边播的客户端没有声音,或等不到结束",
+    mend="Read `stream_format`: send `speech.audio.delta` events with base64 and one `speech.audio.done` with usage, "
+    "or answer 400 naming the field.",
+    mend_zh="读取 `stream_format`:发送带 base64 的 `speech.audio.delta` 事件和一个带用量的 `speech.audio.done`,"
+    "否则返回指明它的 400。",
 )
 def stream_events(exchange: Exchange) -> Iterator[Finding]:
     """Streamed speech SHOULD be `speech.audio.delta` events and one `speech.audio.done` with usage."""

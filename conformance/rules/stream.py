@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from conformance.model import Exchange, Finding
-from conformance.rules.base import Answers, rule
+from conformance.rules.base import rule
 from conformance.rules.chat import finish_label
 from conformance.rules.views import FINISHES, THINKING_ROLES, has_chunks, has_usage, reasoning_tokens, usage_of
 from conformance.stream import DONE
 
 _KEEP_ALIVE = re.compile(r"^\s*: ?(PING|ping|keep-?alive|OPENROUTER PROCESSING)\b|\n: ?(PING|OPENROUTER PROCESSING)\b")
-_LONG = 200
-_SHORT = 32
-_WAIT = 2.5
-_BURST = 0.01
-_MANY = 20
 _STREAM = ("chat.stream",)
 
 
@@ -28,6 +23,9 @@ _STREAM = ("chat.stream",)
     operations=_STREAM,
     breaks="proxies buffer the stream; strict clients refuse it",
     breaks_zh="代理会缓冲整个流;严格的客户端会拒绝",
+    mend="Set `Content-Type: text/event-stream` before the first chunk, instead of copying the upstream's header or "
+    "letting the framework choose.",
+    mend_zh="在发送第一个数据块之前设置 `Content-Type: text/event-stream`,不要照抄上游的响应头或由框架决定。",
 )
 def content_type(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST be labelled `Content-Type: text/event-stream`."""
@@ -44,6 +42,9 @@ def content_type(exchange: Exchange) -> Iterator[Finding]:
     operations=_STREAM,
     breaks="every SDK raises in mid-stream, or returns an empty text",
     breaks_zh="所有 SDK 都会在流中途报错,或返回空文本",
+    mend="Write each event as `data: `, one JSON object and an empty line, and forward only whole events, however the "
+    "upstream's bytes were cut on the way.",
+    mend_zh="每个事件写成 `data: ` 加一个 JSON 对象再加空行;无论上游字节怎样分段,只转发完整的事件。",
 )
 def data_is_json(exchange: Exchange) -> Iterator[Finding]:
     """Every `data:` payload MUST be one JSON object, and there is at least one."""
@@ -61,6 +62,9 @@ def data_is_json(exchange: Exchange) -> Iterator[Finding]:
     operations=_STREAM,
     breaks="text breaks at the damaged byte",
     breaks_zh="文字在损坏的字节处断掉",
+    mend="Forward whole events or whole characters: a buffer that is cut after a fixed number of bytes splits "
+    "characters.",
+    mend_zh="按完整事件或完整字符转发:按固定字节数切分缓冲区会切断字符。",
 )
 def stream_is_utf8(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST be valid UTF-8."""
@@ -77,6 +81,9 @@ def stream_is_utf8(exchange: Exchange) -> Iterator[Finding]:
     applies=has_chunks,
     breaks="users read `: PING` in the answer",
     breaks_zh="用户会在回答里看到 `: PING`",
+    mend="Send keep-alives as SSE comments (a line that begins with `:` and an empty line), and skip the upstream's "
+    "comments before parsing `data:`.",
+    mend_zh="保活内容应作为 SSE 注释发送 (以 `:` 开头的一行加空行),解析 `data:` 之前要跳过上游的注释。",
 )
 def keep_alive_outside(exchange: Exchange) -> Iterator[Finding]:
     """Keep-alive comments MUST NOT become part of the answer."""
@@ -95,6 +102,9 @@ def keep_alive_outside(exchange: Exchange) -> Iterator[Finding]:
     applies=has_chunks,
     breaks="hand-written parsers wait for an end that does not come",
     breaks_zh="手写解析器会一直等待结束标记",
+    mend="Write `data: [DONE]` once, at the end of every stream, also where the upstream's own protocol has no such "
+    "mark.",
+    mend_zh="每个流结束时写一次 `data: [DONE]`,即使上游协议没有这个标记。",
 )
 def done_last(exchange: Exchange) -> Iterator[Finding]:
     """A stream MUST end with `data: [DONE]`, once."""
@@ -125,6 +135,9 @@ def _differing(exchange: Exchange, field: str, label: str) -> Iterator[Finding]:
     needs=("/id",),
     breaks="clients that group chunks by id see many answers",
     breaks_zh="按 id 归并的客户端会看到多个回答",
+    mend="Make one `id` when the stream starts and write it on every chunk, instead of a new one wherever a chunk is "
+    "converted.",
+    mend_zh="流开始时生成一个 `id` 并写在每个数据块上,不要在转换每个数据块时各生成一个。",
 )
 def same_id(exchange: Exchange) -> Iterator[Finding]:
     """All chunks of a stream MUST have the same `id`."""
@@ -141,6 +154,8 @@ def same_id(exchange: Exchange) -> Iterator[Finding]:
     needs=("/created",),
     breaks="nothing in the common clients",
     breaks_zh="常见客户端不受影响",
+    mend="Take the time once, when the stream starts, and write the same `created` on every chunk.",
+    mend_zh="流开始时取一次时间,每个数据块都写同一个 `created`。",
 )
 def same_created(exchange: Exchange) -> Iterator[Finding]:
     """All chunks of a stream MUST have the same `created`."""
@@ -157,6 +172,8 @@ def same_created(exchange: Exchange) -> Iterator[Finding]:
     needs=("/model",),
     breaks="nobody can tell which model was billed",
     breaks_zh="无法得知实际计费的模型",
+    mend="Write one model name on every chunk, those with the role, the finish and the usage included.",
+    mend_zh="所有数据块 (包括角色块、结束块和用量块)都写同一个模型名。",
 )
 def same_model(exchange: Exchange) -> Iterator[Finding]:
     """All chunks of a stream SHOULD name the same `model`."""
@@ -173,6 +190,9 @@ def same_model(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/delta",),
     breaks="the stream helper of the Node SDK raises without it",
     breaks_zh="缺少时 Node SDK 的流式助手会报错",
+    mend="Send `role: assistant` with the first delta of each choice and leave it out of the others; upstreams that "
+    "have no such piece need it added.",
+    mend_zh="每个 choice 的第一个 delta 带 `role: assistant`,其余不带;上游没有这一块时要补上。",
 )
 def role_first(exchange: Exchange) -> Iterator[Finding]:
     """The first delta of each choice SHOULD carry `role: assistant`, and no later one."""
@@ -194,6 +214,9 @@ def role_first(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/finish_reason",),
     breaks="converters to other protocols end the answer at once",
     breaks_zh="转换成其他协议的程序会立即结束回答",
+    mend="Write `finish_reason` as null, not as an empty text and not as `stop`, on every chunk but the one that ends "
+    "the choice.",
+    mend_zh="除结束该 choice 的数据块外,`finish_reason` 一律写 null,不要写空字符串或 `stop`。",
 )
 def finish_null_until_end(exchange: Exchange) -> Iterator[Finding]:
     """`finish_reason` MUST be null until the chunk that ends its choice."""
@@ -214,6 +237,9 @@ def finish_null_until_end(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/finish_reason",),
     breaks="a cut answer looks whole; some clients join the reasons",
     breaks_zh="被截断的回答看起来完整;部分客户端会把多个原因拼在一起",
+    mend="Send one chunk with `finish_reason` when the upstream tells its end; when it breaks off instead, send an "
+    "error event and no `stop`.",
+    mend_zh="上游说明结束时发送一个带 `finish_reason` 的数据块;上游中断时发送错误事件,不要补写 `stop`。",
 )
 def finish_once(exchange: Exchange) -> Iterator[Finding]:
     """Each choice of a stream MUST have exactly one `finish_reason`; without one it was cut."""
@@ -238,6 +264,10 @@ def finish_once(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/finish_reason",),
     breaks="agents cannot tell a finished answer from a cut one",
     breaks_zh="智能体无法分辨回答是说完了还是被截断",
+    mend="Map the upstream's reasons in the stream's converter as in the plain one: `end_turn` to `stop`, "
+    "`max_tokens` to `length`, `tool_use` to `tool_calls`.",
+    mend_zh="流式转换与非流式一样映射上游的结束原因:`end_turn` 为 `stop`,`max_tokens` 为 `length`,`tool_use` 为 "
+    "`tool_calls`。",
 )
 def finish_known(exchange: Exchange) -> Iterator[Finding]:
     """A streamed `finish_reason` MUST be one of the documented values."""
@@ -259,6 +289,8 @@ def finish_known(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/delta", "/choices/*/finish_reason"),
     breaks="clients that stop reading at the finish lose text",
     breaks_zh="读到结束即停的客户端会丢失文字",
+    mend="Hold the chunk with `finish_reason` back until all text and calls of the choice have been sent.",
+    mend_zh="等该 choice 的文本和工具调用全部发送后,再发送带 `finish_reason` 的数据块。",
 )
 def nothing_after_finish(exchange: Exchange) -> Iterator[Finding]:
     """No content SHOULD come after the finish of its choice."""
@@ -279,6 +311,9 @@ def nothing_after_finish(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/delta", "/usage"),
     breaks="tokens are billed and nothing arrives",
     breaks_zh="扣了费却没有内容",
+    mend="Look at the upstream's events: map every kind that carries text to `delta.content`, and bill nothing where "
+    "nothing came.",
+    mend_zh="查看上游事件:把所有带文本的事件映射为 `delta.content`;没有内容时不计费。",
 )
 def content_present(exchange: Exchange) -> Iterator[Finding]:
     """A stream that bills output tokens MUST carry content."""
@@ -301,6 +336,8 @@ def content_present(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/index",),
     breaks="two answers are mixed into one text",
     breaks_zh="两个回答会混成一段文字",
+    mend="Pass the upstream's `index` through, or number the streams if the adapter asks the upstream `n` times.",
+    mend_zh="转发上游的 `index`;若适配器向上游请求 `n` 次,则为各路流编号。",
 )
 def choices_separable(exchange: Exchange) -> Iterator[Finding]:
     """With `n` above 1, chunks MUST tell the choices apart by `index`."""
@@ -320,129 +357,12 @@ def choices_separable(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices/*/index",),
     breaks="clients that read choice 0 only lose text",
     breaks_zh="只读 0 号回答的客户端会丢失文字",
+    mend="Number choices by the answer they belong to, not by the upstream's content block: thinking and text are one "
+    "choice, index 0.",
+    mend_zh="`index` 应按回答编号,而不是按上游的内容块:思考与正文属于同一个 choice,index 为 0。",
 )
 def index_from_zero(exchange: Exchange) -> Iterator[Finding]:
     """A single answer MAY have another index than 0, as behind one version of new-api."""
     index = next(iter(exchange.stream.choices))
     if index != 0:
         yield Finding("/choices/0/index", 0, index, deviation="choice-index-shift")
-
-
-@rule(
-    "chat.stream.incremental",
-    doc="openai:chat/streaming",
-    lines=("STR-19",),
-    basis="implied",
-    zh="较长的回答应边生成边发送,而不是攒到最后一次性发送",
-    operations=_STREAM,
-    cases=lambda case: "long" in case.probes or case.output_tokens <= _SHORT,
-    over="run",
-    anchor="long",
-    applies=has_chunks,
-    needs=("/choices/*/delta",),
-    breaks="users stare at an empty screen, then get everything at once",
-    breaks_zh="用户长时间看着空白,然后一次性收到全部",
-)
-def incremental(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """A long answer SHOULD come as it is written, not all at once.
-
-    All at once after a wait is only held against a relay whose short answers begin much sooner: where everything is
-    late, the network or this machine may be.
-    """
-    short = [exchange.stream.first_content for exchange in exchanges if "long" not in exchange.case.probes]
-    for exchange in exchanges:
-        for index, choice in exchange.stream.choices.items() if "long" in exchange.case.probes else ():
-            times = [at for _, at in choice.arrivals]
-            seen = ""
-            if len(choice.text) > _LONG and len(times) == 1:
-                seen = "one chunk"
-            elif len(times) >= _MANY and times[0] > max(_WAIT, 2 * max(short, default=times[0])):
-                seen = f"{len(times)} chunks at once after {times[0]:.1f} s" if times[-1] - times[0] < _BURST else ""
-            if seen:
-                where = f"/choices/{index}"
-                yield Finding(
-                    where, "several chunks, over time", seen, deviation="fake-streaming", exchange=exchange.case.id
-                )
-
-
-@rule(
-    "chat.stream.azure-filter-chunk",
-    doc="one-api:relay/adaptor/openai",
-    lines=("STR-22",),
-    zh="可以先发送只含内容过滤结果的数据块 (Azure)",
-    operations=_STREAM,
-    applies=has_chunks,
-    breaks="client code that reads choices[0] unguarded crashes",
-    breaks_zh="不加判断就读取 choices[0] 的代码会崩溃",
-)
-def azure_filter_chunk(exchange: Exchange) -> Iterator[Finding]:
-    """A stream MAY begin with a chunk of filter results and no choice, as Azure's does."""
-    for chunk in exchange.stream.filter_notes:
-        yield Finding(f"/events/{chunk.event}/choices", "a choice", [], deviation="azure-backed")
-
-
-@rule(
-    "chat.stream.survives-hang-up",
-    doc="openai:chat/streaming",
-    lines=("STR-24",),
-    basis="implied",
-    zh="客户端中途断开后,后续请求应照常得到回答",
-    operations=_STREAM,
-    cases=lambda case: not case.probes.isdisjoint({"after-disconnect", "at-once"}),
-    anchor="after-disconnect",
-    answers=Answers.EVERYTHING,
-    over="run",
-    least=2,
-    applies=lambda exchange: exchange.status != 429,
-    breaks="one user who closes a tab takes the others down",
-    breaks_zh="一个用户关掉页面会连累其他请求",
-)
-def survives_hang_up(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """Requests after a client's hang-up SHOULD be answered."""
-    after, others = _parted(exchanges, "after-disconnect")
-    # One broken answer may be the weather; all of them after a hang-up, where others came through, are not.
-    if len(after) > 1 and all(map(_broke, after)) and not (others and all(map(_broke, others))):
-        for exchange in after:
-            seen = exchange.failure.kind if exchange.failure else f"HTTP {exchange.status}"
-            yield Finding("status", 200, seen, exchange=exchange.case.id)
-
-
-@rule(
-    "chat.stream.at-once",
-    doc="openai:chat/streaming",
-    basis="implied",
-    zh="另一个请求不得打断正在输出的流",
-    operations=_STREAM,
-    cases=lambda case: not case.probes.isdisjoint({"after-disconnect", "at-once"}),
-    anchor="at-once",
-    answers=Answers.EVERYTHING,
-    over="run",
-    least=2,
-    applies=lambda exchange: exchange.status in range(200, 300) and has_chunks(exchange),
-    breaks="answers are cut whenever two users ask at once",
-    breaks_zh="只要两个用户同时提问,回答就会被截断",
-)
-def at_once(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    """A second request MUST NOT cut a stream that is running."""
-    overlapped, others = _parted(exchanges, "at-once")
-    # One stream without an end may be the weather; every one that was overlapped, where others came to theirs, is not.
-    if len(overlapped) > 1 and all(map(_cut, overlapped)) and not (others and all(map(_cut, others))):
-        for exchange in overlapped:
-            events = len(exchange.stream.events)
-            yield Finding(f"/events/{events - 1}", "a finish_reason", "cut", exchange=exchange.case.id)
-
-
-def _parted(exchanges: Sequence[Exchange], probe: str) -> tuple[list[Exchange], list[Exchange]]:
-    """The exchanges that carry a probe, and the others."""
-    chosen = [exchange for exchange in exchanges if probe in exchange.case.probes]
-    return chosen, [exchange for exchange in exchanges if probe not in exchange.case.probes]
-
-
-def _broke(exchange: Exchange) -> bool:
-    """There is no answer, or one that says that the relay failed."""
-    return exchange.failure is not None or exchange.status >= 500
-
-
-def _cut(exchange: Exchange) -> bool:
-    """The stream ends without saying that it does."""
-    return not any(choice.finish for choice in exchange.stream.choices.values()) and not exchange.stream.errors

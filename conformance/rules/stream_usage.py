@@ -23,6 +23,9 @@ _STREAM = ("chat.stream",)
     needs=("/choices", "/usage"),
     breaks="billing: clients invent, sum or miss the usage",
     breaks_zh="计费:客户端会编造、累加或漏掉用量",
+    mend='Ask the upstream for usage too, and send it in one last chunk with `"choices": []`, after the finish and '
+    "before `[DONE]`.",
+    mend_zh='也向上游请求用量,并在结束块之后、`[DONE]` 之前,以一个 `"choices": []` 的数据块发送。',
 )
 def usage_chunk(exchange: Exchange) -> Iterator[Finding]:
     """With `include_usage`, one last chunk MUST carry the usage and an empty `choices`."""
@@ -53,6 +56,9 @@ def usage_chunk(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="client code that reads choices[0] unguarded crashes",
     breaks_zh="不加判断就读取 choices[0] 的代码会崩溃",
+    mend="Drop the usage chunk before it reaches a client that did not send `include_usage`, even if you ask the "
+    "upstream for it to bill by.",
+    mend_zh="客户端没有发送 `include_usage` 时去掉用量块,即使为了计费而向上游请求了它。",
 )
 def usage_unasked(exchange: Exchange) -> Iterator[Finding]:
     """Without `include_usage`, every chunk MUST carry a choice."""
@@ -72,6 +78,9 @@ def usage_unasked(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
+    mend="Let the same code fill the usage of streams and of plain answers: `total_tokens` is the sum, with thinking "
+    "tokens inside `completion_tokens`.",
+    mend_zh="流式与非流式的用量由同一段代码填写:`total_tokens` 为两项之和,思考 token 计入 `completion_tokens`。",
 )
 def stream_usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """A stream's `total_tokens` SHOULD equal prompt plus completion tokens."""
@@ -92,6 +101,9 @@ def stream_usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: streaming costs differently",
     breaks_zh="计费:流式调用价格不同",
+    mend="Take the prompt's count from one source for both forms: often the upstream counts plain answers and a local "
+    "tokenizer the streams.",
+    mend_zh="两种形式的提示计数应来自同一来源:常见的情况是非流式用上游计数,流式用本地分词器。",
 )
 def usage_matches_plain(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same prompt SHOULD count the same prompt tokens, streamed or not."""

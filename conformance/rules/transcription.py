@@ -1,24 +1,25 @@
-"""Transcription and translation: every format can be read, and says the words of the sound that was sent."""
+"""Transcription: every format can be read, and says the words of the sound that was sent."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract import data, schema_errors
-from conformance.model import Case, Exchange, Finding
+from conformance.model import Exchange, Finding
 from conformance.refusals import message_of
 from conformance.rules.bad_requests import must_be_4xx
 from conformance.rules.base import Answers, rule
 from conformance.rules.speech import sound_of
-from conformance.rules.spoken import likeness, words
+from conformance.rules.spoken import likeness
+from conformance.rules.transcript_views import asks, body_of, has_text, is_verbose, sample_of, subtitles_of, text_of
 from conformance.rules.views import is_json
 
 if TYPE_CHECKING:
-    from conformance.media import Cue, Subtitles
+    from conformance.media import Cue
 
 _ONE = ("audio.transcriptions",)
 _BOTH = ("audio.transcriptions", "audio.translations")
@@ -35,54 +36,13 @@ _SHOWN = 120
 _MOST = 1_000
 """Segments and events that are looked at."""
 _LANGUAGE = re.compile(r"[^\W\d_][^\d_]{1,40}")
-_SOURCE_WORDS = frozenset({"guten", "morgen", "wie", "geht", "dir"})
-"""Of the sample that is to be translated; two of them left are no chance."""
 
 SAID = {"hello.wav": "hello world, this is a test"}
 """The words of our samples (fixtures/assets/README.md)."""
 
 
-def asked_format(case: Case) -> str:
-    """The format that a request asks for, by name or by default."""
-    return str((case.form or {}).get("response_format", "json"))
-
-
-def _asks(*names: str) -> Callable[[Case], bool]:
-    """A choice of the cases that ask for one of these formats."""
-    return lambda case: asked_format(case) in names and not (case.form or {}).get("stream")
-
-
-def _body(exchange: Exchange) -> str:
-    return exchange.response.body.decode(errors="replace") if exchange.response else ""
-
-
 def _begins(exchange: Exchange) -> str:
-    return _body(exchange)[:_SHOWN]
-
-
-def _subtitles(exchange: Exchange, kind: str) -> Subtitles:
-    """The answer read as subtitles of this kind."""
-    from conformance.media import subtitles  # noqa: PLC0415 - pulls in an image library, and most runs hear nothing
-
-    if kind not in exchange.memo:
-        exchange.memo[kind] = subtitles(_body(exchange), kind)
-    found: Subtitles = exchange.memo[kind]
-    return found
-
-
-def text_of(exchange: Exchange) -> str:
-    """The words of an answer in whatever format was asked for; empty when there are none to be read."""
-    kind = asked_format(exchange.case)
-    if kind in {"srt", "vtt"}:
-        return " ".join(cue.text for cue in _subtitles(exchange, kind).cues)
-    if kind == "text":
-        return "" if is_json(exchange) else _body(exchange)
-    found = exchange.json.get("text") if is_json(exchange) else None
-    return found if isinstance(found, str) else ""
-
-
-def _has_text(exchange: Exchange) -> bool:
-    return bool(text_of(exchange).strip())
+    return body_of(exchange)[:_SHOWN]
 
 
 @rule(
@@ -91,9 +51,12 @@ def _has_text(exchange: Exchange) -> bool:
     lines=("STT-01", "TRL-01"),
     zh="默认格式的回答必须是 JSON 对象,text 中有所听到的文字",
     operations=_BOTH,
-    cases=_asks("json"),
+    cases=asks("json"),
     breaks="programs that read `text` crash, or go on without a word",
     breaks_zh="读取 text 的程序会崩溃,或得不到文字",
+    mend='Convert the upstream\'s answer to `{"text": …}`, and answer an error where it recognised nothing in a '
+    "sound that holds speech for it.",
+    mend_zh='把上游的回答转换为 `{"text": …}`;有语音的声音却没有识别出内容时返回错误。',
 )
 def json_has_text(exchange: Exchange) -> Iterator[Finding]:
     """An answer of the default format MUST be a JSON object whose `text` is not empty for speech.
@@ -102,7 +65,7 @@ def json_has_text(exchange: Exchange) -> Iterator[Finding]:
     """
     if not is_json(exchange):
         yield Finding("", "a JSON object", _begins(exchange))
-    elif isinstance(exchange.json.get("text"), str) and not exchange.json["text"].strip() and _sample(exchange.case):
+    elif isinstance(exchange.json.get("text"), str) and not exchange.json["text"].strip() and sample_of(exchange.case):
         yield Finding("/text", "what was said", exchange.json["text"])
 
 
@@ -112,19 +75,22 @@ def json_has_text(exchange: Exchange) -> Iterator[Finding]:
     lines=("STT-02", "TRL-01"),
     zh="text 格式的回答必须是文字本身,不是 JSON",
     operations=_BOTH,
-    cases=_asks("text"),
+    cases=asks("text"),
     breaks="braces and quotes end up in the transcript",
     breaks_zh="花括号和引号会混入文字稿",
+    mend="Read `response_format` and write the bare words as `text/plain`, without quotes or a JSON object around "
+    "them.",
+    mend_zh="读取 `response_format`,以 `text/plain` 写出文字本身,不加引号或 JSON 对象。",
 )
 def text_is_plain(exchange: Exchange) -> Iterator[Finding]:
     """An answer in the format `text` MUST be the words themselves, no JSON."""
-    if isinstance(exchange.json, dict | list | str) or not _body(exchange).strip():
+    if isinstance(exchange.json, dict | list | str) or not body_of(exchange).strip():
         yield Finding("", "plain text", _begins(exchange), deviation="params-dropped" if is_json(exchange) else "")
 
 
 def _cue_problems(kind: str, exchange: Exchange) -> Iterator[Finding]:
     """What is wrong with subtitles: they cannot be read, there are none, or their times run backwards."""
-    found = _subtitles(exchange, kind)
+    found = subtitles_of(exchange, kind)
     if found.problem:
         label = "params-dropped" if is_json(exchange) else ""
         yield Finding("", f"{kind} subtitles", _begins(exchange), found.problem, deviation=label)
@@ -150,14 +116,17 @@ def _times(cues: Sequence[Cue]) -> Iterator[Finding]:
     lines=("STT-03", "TRL-01"),
     zh="srt 格式必须是编号从 1 递增、时间不倒退的字幕块",
     operations=_BOTH,
-    cases=_asks("srt"),
+    cases=asks("srt"),
     breaks="players show no subtitles, or the wrong ones",
     breaks_zh="播放器不显示字幕,或显示错误",
+    mend="Make the blocks from the upstream's segments: a number from 1, `HH:MM:SS,mmm --> HH:MM:SS,mmm`, the text, "
+    "an empty line; or answer 400 naming the format.",
+    mend_zh="用上游的片段生成:从 1 开始的编号、`HH:MM:SS,mmm --> HH:MM:SS,mmm`、文本和空行;否则返回指明该格式的 400。",
 )
 def srt_blocks(exchange: Exchange) -> Iterator[Finding]:
     """An answer in the format `srt` MUST be blocks with numbers from 1 on and times that go forward."""
     yield from _cue_problems("srt", exchange)
-    numbers = [cue.number for cue in _subtitles(exchange, "srt").cues[:_MOST]]
+    numbers = [cue.number for cue in subtitles_of(exchange, "srt").cues[:_MOST]]
     if numbers != list(range(1, len(numbers) + 1)):
         yield Finding("", "numbers from 1 on", numbers[:10])
 
@@ -168,9 +137,12 @@ def srt_blocks(exchange: Exchange) -> Iterator[Finding]:
     lines=("STT-04", "TRL-01"),
     zh="vtt 格式必须以 WEBVTT 开头,时间用点分隔毫秒",
     operations=_BOTH,
-    cases=_asks("vtt"),
+    cases=asks("vtt"),
     breaks="browsers show no subtitles",
     breaks_zh="浏览器不显示字幕",
+    mend="Begin with `WEBVTT` and an empty line and write times with a point (`00:00:01.000`); converting from `srt` "
+    "needs both changes.",
+    mend_zh="以 `WEBVTT` 和空行开头,时间用小数点 (`00:00:01.000`);由 `srt` 转换时两处都要改。",
 )
 def vtt_cues(exchange: Exchange) -> Iterator[Finding]:
     """An answer in the format `vtt` MUST be WebVTT: its name first, then times with a point."""
@@ -187,9 +159,13 @@ def vtt_cues(exchange: Exchange) -> Iterator[Finding]:
     probe="formats",
     over="run",
     least=2,
-    applies=_has_text,
+    applies=has_text,
     breaks="the transcript depends on how it is to be written",
     breaks_zh="文字内容会随格式而变",
+    mend="Ask the same model with the same settings whatever `response_format` says, and do the writing in the "
+    "adapter.",
+    mend_zh="无论 `response_format` 是什么都用同一模型、同样的设置识别,格式由适配器转换。",
+    noisy=True,
 )
 def same_words(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same sound SHOULD be heard as about the same words in every format."""
@@ -206,22 +182,20 @@ def same_words(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     basis="implied",
     zh="转录文字应至少包含所说内容的一部分",
     operations=_ONE,
-    cases=lambda case: _sample(case) in SAID,
-    applies=_has_text,
+    cases=lambda case: sample_of(case) in SAID,
+    applies=has_text,
     breaks="the transcript is of something else, or canned",
     breaks_zh="文字稿不是这段音频的内容,或是预先写好的",
+    mend="Check that the file reaches the upstream whole and with its name and type, and that the answer is neither "
+    "cached nor canned.",
+    mend_zh="确认文件 (连同文件名和类型)完整送达上游,并且回答不是缓存或固定内容。",
+    noisy=True,
 )
 def words_heard(exchange: Exchange) -> Iterator[Finding]:
     """A transcript SHOULD have some of the words that were said."""
-    said = SAID[_sample(exchange.case)]
+    said = SAID[sample_of(exchange.case)]
     if likeness(said, text_of(exchange)) < _HEARD:
         yield Finding("/text", said, text_of(exchange)[:_SHOWN])
-
-
-def _sample(case: Case) -> str:
-    """The name of our sample that a case sends; empty when it sends something else, or nothing."""
-    file = (case.form or {}).get("file")
-    return str(file.get("asset", "")) if isinstance(file, dict) else ""
 
 
 @cache
@@ -229,10 +203,6 @@ def _sample_seconds(name: str) -> float:
     """How long a sample of ours lasts."""
     found = sound_of((data("fixtures") / "assets" / name).read_bytes())
     return found.seconds if found else 0.0
-
-
-def _is_verbose(case: Case) -> bool:
-    return asked_format(case) == "verbose_json"
 
 
 def _home(exchange: Exchange) -> str:
@@ -250,9 +220,13 @@ def _shaped(exchange: Exchange) -> bool:
     lines=("STT-05", "TRL-01"),
     zh="verbose_json 必须含有 language、duration、text,各段结构完整",
     operations=_BOTH,
-    cases=_is_verbose,
+    cases=is_verbose,
     breaks="typed clients raise, or hand on None",
     breaks_zh="强类型客户端会报错或得到 None",
+    mend="Write `task`, `language`, `duration`, `text` and `segments` with numbers as numbers, or answer 400 naming "
+    "the format where the upstream has no times.",
+    mend_zh="写出 `task`、`language`、`duration`、`text`、`segments`,数值用数字;上游没有时间信息时返回指明该格式的 "
+    "400。",
 )
 def verbose_shape(exchange: Exchange) -> Iterator[Finding]:
     """An answer in the format `verbose_json` MUST have the shape that the vendor's own SDK needs."""
@@ -269,14 +243,17 @@ def verbose_shape(exchange: Exchange) -> Iterator[Finding]:
     lines=("STT-05", "TRL-01"),
     zh="duration 必须与音频的实际时长相差不超过 0.5 秒",
     operations=_BOTH,
-    cases=lambda case: _is_verbose(case) and bool(_sample(case)),
+    cases=lambda case: is_verbose(case) and bool(sample_of(case)),
     applies=_shaped,
     breaks="billing by the second cannot be checked",
     breaks_zh="无法核对按秒计费",
+    mend="Take `duration` from the sound itself, in seconds, not from the upload's size, the time that it took, or "
+    "milliseconds.",
+    mend_zh="`duration` 取自声音本身,单位为秒,不要用上传大小、处理耗时或毫秒代替。",
 )
 def verbose_duration(exchange: Exchange) -> Iterator[Finding]:
     """`duration` MUST be the length of the sound, give or take half a second."""
-    length = _sample_seconds(_sample(exchange.case))
+    length = _sample_seconds(sample_of(exchange.case))
     found = _clock(exchange.json["duration"])
     if found <= 0 or abs(found - length) > _SLACK:
         yield Finding("/duration", f"about {length:.1f}", found)
@@ -293,10 +270,12 @@ def _clock(seconds: float) -> float:
     lines=("STT-05", "TRL-01"),
     zh="language 必须是语言名称或代码",
     operations=_BOTH,
-    cases=_is_verbose,
+    cases=is_verbose,
     applies=_shaped,
     breaks="programs that choose by language choose none",
     breaks_zh="按语言选择的程序无从选择",
+    mend="Pass on the language that the upstream recognised, or the one that was asked for, as a name or code.",
+    mend_zh="写出上游识别的语言或请求指定的语言,用名称或代码。",
 )
 def verbose_language(exchange: Exchange) -> Iterator[Finding]:
     """`language` MUST be the name of a language, or its code."""
@@ -310,10 +289,13 @@ def verbose_language(exchange: Exchange) -> Iterator[Finding]:
     lines=("STT-05", "TRL-01"),
     zh="segments 必须按时间排列、不超出时长,文字合起来与 text 一致",
     operations=_BOTH,
-    cases=_is_verbose,
+    cases=is_verbose,
     applies=lambda exchange: _shaped(exchange) and bool(exchange.json.get("segments")),
     breaks="subtitles made of segments jump, or miss words",
     breaks_zh="由分段生成的字幕会跳动或缺字",
+    mend="Convert the upstream's times to seconds from the start of the whole sound; pieces of a sound that was cut "
+    "up need their offset added.",
+    mend_zh="把时间换算为从整段声音开头起的秒数;切分处理的声音要为各段加上偏移。",
 )
 def verbose_segments(exchange: Exchange) -> Iterator[Finding]:
     """Segments MUST go forward in time, end with the sound, and together say the text."""
@@ -336,10 +318,13 @@ def verbose_segments(exchange: Exchange) -> Iterator[Finding]:
     lines=("STT-06",),
     zh="仅当 timestamp_granularities 含 word 时,才应有 words",
     operations=_ONE,
-    cases=_is_verbose,
+    cases=is_verbose,
     applies=_shaped,
     breaks="programs that mark words as they are spoken have no times",
     breaks_zh="逐词高亮的程序没有时间可用",
+    mend="Read `timestamp_granularities[]` as a list field of the form, pass it on, and write `words` exactly when it "
+    "holds `word`.",
+    mend_zh="把 `timestamp_granularities[]` 作为表单的列表字段读取并转发,含有 `word` 时才写出 `words`。",
 )
 def words_as_asked(exchange: Exchange) -> Iterator[Finding]:
     """`words` SHOULD be there if, and only if, times of words were asked for."""
@@ -365,6 +350,9 @@ def _pieces(exchange: Exchange, kind: str, name: str) -> list[Any]:
     applies=lambda exchange: bool(exchange.stream.chunks),
     breaks="clients wait for the end, or show other words than they store",
     breaks_zh="客户端等不到结束,或显示与保存的文字不同",
+    mend="Send one `transcript.text.done` at the end with the deltas as they were sent, put together; or answer "
+    "plainly for models that do not stream.",
+    mend_zh="结束时发送一个 `transcript.text.done`,文本为已发送 delta 的拼接;模型不支持流式时返回普通回答。",
 )
 def stream_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """A streamed transcript MUST have one `transcript.text.done`, whose text is that of the deltas."""
@@ -404,6 +392,10 @@ def _is_heard(exchange: Exchange) -> bool:
     applies=lambda exchange: bool(_said_text(exchange)) or _is_heard(exchange),
     breaks="what is spoken, or what is heard, is something else",
     breaks_zh="说出的或听到的不是原来的内容",
+    mend="Listen to the recorded sound: if it says the text, the transcription is at fault, else the speech; then "
+    "check the model behind that channel.",
+    mend_zh="听一遍录下的声音:若内容正确则问题在转录,否则在语音合成;再检查相应渠道背后的模型。",
+    noisy=True,
 )
 def round_trip(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Speech that is transcribed again SHOULD give about the words that were to be spoken."""
@@ -431,6 +423,9 @@ def _labelled(exchange: Exchange, label: str) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx: the mistake is hidden",
     breaks_zh="SDK 会对 5xx 反复重试,掩盖真正的错误",
+    mend="Read the form and check `file` before choosing a channel, and answer 400 naming it; map errors of reading a "
+    "form to 400, not 500.",
+    mend_zh="选择渠道之前读取表单并检查 `file`,缺少时返回指明它的 400;读取表单的错误应为 400 而不是 500。",
 )
 def file_required(exchange: Exchange) -> Iterator[Finding]:
     """A request without a file MUST be refused with a 4xx status."""
@@ -447,43 +442,10 @@ def file_required(exchange: Exchange) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="SDKs retry a 5xx; an answer in another format cannot be read",
     breaks_zh="SDK 会对 5xx 反复重试;格式不符的回答无法读取",
+    mend="Check `response_format` against the list before choosing a channel and answer 400 naming it; the upstream's "
+    "refusal must not become a 500.",
+    mend_zh="选择渠道之前按列表检查 `response_format`,返回指明它的 400;上游的拒绝不得变成 500。",
 )
 def unknown_format_refused(exchange: Exchange) -> Iterator[Finding]:
     """An unknown `response_format` MUST be refused with a 4xx status."""
     yield from _labelled(exchange, "audio-format-500")
-
-
-@rule(
-    "translation.text.english",
-    doc="openai:audio/createTranslation",
-    lines=("TRL-01",),
-    basis="implied",
-    zh="翻译结果应为英文,而不是原文",
-    operations=("audio.translations",),
-    cases=lambda case: _sample(case) == "gruss.wav",
-    applies=_has_text,
-    breaks="readers get the language that they do not understand",
-    breaks_zh="读者得到的仍是看不懂的语言",
-)
-def translated(exchange: Exchange) -> Iterator[Finding]:
-    """A translation SHOULD be English, not the words as they were said."""
-    if len(_SOURCE_WORDS & set(words(text_of(exchange)))) > 1:
-        yield Finding("/text", "English", text_of(exchange)[:_SHOWN])
-
-
-@rule(
-    "translation.verbose.task",
-    doc="openai:audio/createTranslation",
-    lines=("TRL-02",),
-    basis="implied",
-    zh="翻译的 verbose_json 里 task 应为 translate",
-    operations=("audio.translations",),
-    cases=_is_verbose,
-    applies=lambda exchange: is_json(exchange) and "task" in exchange.json,
-    breaks="programs take the translation for a transcript",
-    breaks_zh="程序会把翻译当成转录",
-)
-def translation_task(exchange: Exchange) -> Iterator[Finding]:
-    """The `task` of a translation in the format `verbose_json` SHOULD be `translate`."""
-    if exchange.json["task"] != "translate":
-        yield Finding("/task", "translate", exchange.json["task"])

@@ -36,6 +36,8 @@ _HIDDEN = 200
     applies=is_json,
     breaks="billing cannot be checked; some clients count zero",
     breaks_zh="无法核对计费;部分客户端会按零计",
+    mend="Copy the upstream's counts into `usage`, or count with a tokenizer in the adapter where it gives none.",
+    mend_zh="把上游的计数写入 `usage`;上游没有给出时,由适配器用分词器统计。",
 )
 def usage_present(exchange: Exchange) -> Iterator[Finding]:
     """An answer MAY leave out its usage, which leaves the bill unchecked."""
@@ -62,6 +64,9 @@ def adds_up(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: clients that trust the total miscount",
     breaks_zh="计费:相信总数的客户端会算错",
+    mend="Count in the adapter: set `usage.total_tokens` to the sum before answering, with thinking tokens inside "
+    "`completion_tokens`.",
+    mend_zh="在适配器中统计:回答前把 `usage.total_tokens` 设为两项之和,思考 token 计入 `completion_tokens`。",
 )
 def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     """`usage.total_tokens` MUST equal prompt plus completion tokens."""
@@ -79,6 +84,9 @@ def usage_adds_up(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage", "/choices"),
     breaks="billing cannot be checked; clients add up zeros",
     breaks_zh="无法核对计费;客户端累计的是零",
+    mend="Take the counts from the upstream's answer, or count both sides with a tokenizer where it has none; zeros "
+    "mostly mean that nobody counted.",
+    mend_zh="计数取自上游回答,上游没有时用分词器统计两侧;出现零多半是没有统计。",
 )
 def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     """An answer with text MUST count prompt and completion tokens."""
@@ -105,6 +113,8 @@ def usage_counts(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: tokens are not counted but made up",
     breaks_zh="计费:token 数是编造的而非统计的",
+    mend="Count the whole list of messages, not a fixed number and not only the last turn.",
+    mend_zh="统计整个 `messages` 列表,不要用固定数值,也不要只算最后一轮。",
 )
 def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A longer prompt SHOULD count more prompt tokens."""
@@ -128,6 +138,9 @@ def usage_grows(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: the same request costs differently",
     breaks_zh="计费:同样的请求价格不同",
+    mend="Use one tokenizer for a model on all its channels, or always the upstream's count; channels that count "
+    "differently make prices a matter of luck.",
+    mend_zh="同一模型的所有渠道使用同一个分词器,或一律采用上游的计数;各渠道计数不一会使价格不定。",
 )
 def usage_repeats(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The same prompt SHOULD count the same prompt tokens."""
@@ -147,6 +160,9 @@ def usage_repeats(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: discounts and surcharges are miscounted",
     breaks_zh="计费:优惠与附加费会算错",
+    mend="Add what a detail counts (cached, reasoning, audio) to its total when converting: some upstreams report "
+    "cached and thinking tokens beside the total, not inside it.",
+    mend_zh="转换时把明细 (缓存、推理、音频)计入对应的总数:有些上游把缓存和思考 token 列在总数之外。",
 )
 def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     """Usage details SHOULD lie between 0 and the count that they are part of."""
@@ -171,6 +187,9 @@ def details_bounded(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage", "/choices"),
     breaks="billing: more is charged than was written",
     breaks_zh="计费:收费多于实际输出",
+    mend="Bill the upstream's count or your tokenizer's; look for a multiplier, or a count by characters or bytes, "
+    "that finds its way into `completion_tokens`.",
+    mend_zh="按上游或分词器的计数填写;检查是否有倍率、按字符或按字节的计数混入了 `completion_tokens`。",
 )
 def usage_plausible(exchange: Exchange) -> Iterator[Finding]:
     """Completion tokens SHOULD fit the text: no token is empty."""
@@ -193,6 +212,9 @@ def usage_plausible(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage", "/choices"),
     breaks="billing: what clients log is not what was used",
     breaks_zh="计费:客户端记录的并非实际用量",
+    mend="Add up the output of all choices when the adapter counts itself or asks the upstream `n` times.",
+    mend_zh="适配器自行统计或向上游请求 `n` 次时,应累加所有 choice 的输出。",
+    noisy=True,
 )
 def counts_all_choices(exchange: Exchange) -> Iterator[Finding]:
     """With `n` above 1, completion tokens SHOULD count every choice."""
@@ -214,6 +236,8 @@ def counts_all_choices(exchange: Exchange) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: a prompt that you did not write is charged to you",
     breaks_zh="计费:你没有写的提示词也算在你头上",
+    mend="Remove the prompt that the channel puts before the customer's, or do not bill it and say so on your page.",
+    mend_zh="去掉渠道加在客户消息前的提示词,或不对其计费并在页面上说明。",
 )
 def hidden_prompt(exchange: Exchange) -> Iterator[Finding]:
     """A short prompt MAY count some more tokens than its words; hundreds more mean a hidden prompt."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from conformance.model import Exchange
 
+SUCCESS = range(200, 300)
+"""The statuses of a good answer."""
 CHATS = ("chat", "chat.stream")
 EVERY = tuple(name for name in OPERATIONS if name != "media")
 """Every operation of the relay itself."""

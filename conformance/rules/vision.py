@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from conformance.model import Exchange, Finding
 from conformance.refusals import message_of
 from conformance.rules.base import Answers, rule
-from conformance.rules.views import has_text, has_usage, texts, usage_of
+from conformance.rules.views import SUCCESS, has_text, has_usage, texts, usage_of
 
 _CHAT = ("chat",)
 _RED, _BLUE = re.compile(r"\bred\b|红|紅", re.IGNORECASE), re.compile(r"\bblue\b|蓝|藍", re.IGNORECASE)
 _OTHERS = re.compile(r"\b(green|yellow|purple|orange|black|white|gr[ae]y)\b|绿|黄|紫|橙|黑|白|灰", re.IGNORECASE)
 _COLOURS = {"chat/vision-low": (_BLUE,), "chat/vision-high": (_BLUE,), "chat/vision-two": (_RED, _BLUE)}
 """The colours of the pictures of a case; those of all others are red."""
-_SUCCESS = range(200, 300)
 
 
 def names_colours(exchange: Exchange) -> bool:
@@ -47,6 +46,10 @@ def _is_counted(exchange: Exchange) -> bool:
     needs=("/choices",),
     breaks="pictures are quietly dropped, and the model invents what it sees",
     breaks_zh="图片被悄悄丢弃,模型凭空编造内容",
+    mend="Send one picture yourself and look at what goes to the upstream: the converter must pass `image_url` parts "
+    "on, and the model must take pictures.",
+    mend_zh="自行发送一张图片并查看转发给上游的内容:转换程序要转发 `image_url`,模型也要支持图片。",
+    noisy=True,
 )
 def picture_recognised(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """The colour of a plain picture MAY go unnamed: a weak model, or a model that was shown nothing.
@@ -77,6 +80,9 @@ def picture_recognised(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="the picture never reached the model, or the bill cannot be checked",
     breaks_zh="图片没有送达模型,或无法核对计费",
+    mend="The picture is dropped or not counted: pass `image_url` parts on, refuse them with 400 for text models, and "
+    "take the upstream's count.",
+    mend_zh="图片被丢弃或没有计数:应转发 `image_url`,对纯文本模型返回 400,并采用上游的计数。",
 )
 def picture_counted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """A picture SHOULD count as prompt tokens."""
@@ -99,6 +105,9 @@ def picture_counted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/usage",),
     breaks="billing: the cheap form costs more",
     breaks_zh="计费:便宜的形式反而更贵",
+    mend="Pass `detail` on and take the upstream's count; if you count yourself, use the model's own rule for low and "
+    "high.",
+    mend_zh="转发 `detail` 并采用上游的计数;若自行统计,按该模型 low 与 high 的规则计算。",
 )
 def detail_counted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """High detail SHOULD NOT count fewer prompt tokens than low detail."""
@@ -123,6 +132,10 @@ def detail_counted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     needs=("/choices", "/usage"),
     breaks="comparisons of pictures are made up",
     breaks_zh="对多张图片的比较是编造的",
+    mend="Convert every part of a message, not only the first or last picture; refuse more than the model takes with "
+    "400.",
+    mend_zh="转换消息中的每个部分,不要只取第一张或最后一张图片;超过模型上限时返回 400。",
+    noisy=True,
 )
 def all_pictures_used(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Every picture of a message SHOULD be used: recognised, or at least counted."""
@@ -145,13 +158,16 @@ def all_pictures_used(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     least=2,
     breaks="photographs and screenshots of some phones and pages are refused",
     breaks_zh="部分手机照片和网页截图会被拒绝",
+    mend="Read the kind from the bytes or the data URL and pass it on; convert to PNG or JPEG what the upstream does "
+    "not take.",
+    mend_zh="从字节或 data URL 判断类型并转发;上游不支持的格式转换为 PNG 或 JPEG。",
 )
 def kinds_accepted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """JPEG, WebP and GIF SHOULD be accepted where PNG is."""
     plain, *others = sorted(exchanges, key=lambda exchange: exchange.case.id != "chat/vision-red")
-    if plain.case.id == "chat/vision-red" and plain.status in _SUCCESS:
+    if plain.case.id == "chat/vision-red" and plain.status in SUCCESS:
         for exchange in others:
-            if exchange.status not in _SUCCESS:
+            if exchange.status not in SUCCESS:
                 yield Finding("status", 200, exchange.status, message_of(exchange), exchange=exchange.case.id)
 
 
@@ -165,10 +181,13 @@ def kinds_accepted(exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     answers=Answers.REFUSAL,
     breaks="users get a confident description of a picture that nobody has seen",
     breaks_zh="用户会得到对一张谁也没看过的图片的描述",
+    mend="Check `image_url.url` before choosing a channel and answer 400 naming it when it is empty; do not drop the "
+    "part.",
+    mend_zh="选择渠道之前检查 `image_url.url`,为空时返回指明它的 400,不要丢弃该部分。",
 )
 def empty_url_refused(exchange: Exchange) -> Iterator[Finding]:
     """A picture without an address MUST be refused, and not be described."""
-    if exchange.status in _SUCCESS:
+    if exchange.status in SUCCESS:
         yield Finding("status", "4xx", exchange.status, deviation="picture-dropped")
 
 
@@ -183,10 +202,14 @@ def empty_url_refused(exchange: Exchange) -> Iterator[Finding]:
     needs=("/choices",),
     breaks="clients that send the older form get made-up descriptions",
     breaks_zh="使用旧写法的客户端会得到编造的描述",
+    mend="Read `image_url` as an object and as a bare string, or answer 400 naming it; a part that cannot be read "
+    "must not vanish.",
+    mend_zh="`image_url` 应既可为对象也可为字符串,否则返回指明它的 400;读不懂的部分不得悄悄丢弃。",
+    noisy=True,
 )
 def bare_url_seen(exchange: Exchange) -> Iterator[Finding]:
     """A picture given as a bare string MAY be dropped, as by one-api, instead of refused."""
-    if exchange.status in _SUCCESS and has_text(exchange) and not names_colours(exchange):
+    if exchange.status in SUCCESS and has_text(exchange) and not names_colours(exchange):
         said = texts(exchange)[0]
         at = "/choices/0/message/content"
         yield Finding(at, "red, or a refusal", said, deviation="picture-dropped")

@@ -19,12 +19,13 @@ from conformance.ledger import read_ledger
 from conformance.model import Finding, Judgement, Ledger, Limits, Severity, Verdict
 from conformance.planning import PREFLIGHT, plan, with_companions
 from conformance.redaction import Secrets
+from conformance.reporting.summary import has_expired, is_waived
 from conformance.suite import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from conformance.model import Case, Provider
+    from conformance.model import Case, Provider, Waiver
     from conformance.profiles import Profile
 
 Key = tuple[str, str]
@@ -45,6 +46,7 @@ class Asked:
     seed: int
     profile: Profile | None
     dear: bool = False
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,10 @@ class Check:
         __tracebackhide__ = True
         judgement = self.door.judgement(self.key)
         item.user_properties += wording.properties(judgement)
+        if has_expired(judgement):
+            pytest.fail(wording.waiver_ended(judgement, self.door.ledger), pytrace=False)
+        if is_waived(judgement):
+            pytest.skip(wording.waived(judgement))
         if judgement.verdict in _SKIPPED:
             pytest.skip(wording.skipped(judgement))
         if judgement.verdict >= (Verdict.WARN if self.door.strict else Verdict.FAIL):
@@ -75,9 +81,18 @@ class Check:
 class Door:
     """A recorded run: nothing is sent, everything is judged already."""
 
-    def __init__(self, ledger: Ledger, path: Path, *, strict: bool, profile: Profile | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        path: Path,
+        *,
+        strict: bool,
+        profile: Profile | None = None,
+        waivers: Sequence[Waiver] = (),
+    ) -> None:
         self.ledger = ledger
         self._profile = profile
+        self._waivers = waivers
         self.path = path
         """Where the ledger is, or will be."""
         self.strict = strict
@@ -120,7 +135,8 @@ class Door:
     def _verdicts(self) -> dict[Key, Judgement]:
         """Judgements by check; a run that its preflight stopped says nothing but why."""
         found = {
-            (judgement.rule, judgement.operation): judgement for judgement in judge(self.ledger, (), self._profile)
+            (judgement.rule, judgement.operation): judgement
+            for judgement in judge(self.ledger, (), self._profile, self._waivers)
         }
         stop = self.ledger.stop
         if stop is None:
@@ -139,7 +155,7 @@ class LiveDoor(Door):
         self._judged: dict[Key, Judgement] = {}
         # Judging a plan of which nothing was sent costs nothing, and says which rules look at which cases.
         blank = Ledger(run.provider, run.limits, run.cases, (), started=0.0, seconds=0.0, tool="")
-        super().__init__(blank, run.ledger, strict=strict, profile=run.profile)
+        super().__init__(blank, run.ledger, strict=strict, profile=run.profile, waivers=run.waivers)
 
     def judgement(self, key: Key) -> Judgement:
         """The verdict of one check; the first one asked for starts the sending."""
@@ -189,12 +205,16 @@ class LiveDoor(Door):
             pytest.exit(f"relay-conformance cannot record the run: {_innermost(error)!r}", _OURS)
 
 
-def open_ledger(path: Path, profile: str | None, *, strict: bool) -> Door:
-    """The door to a recorded run; a folder stands for the ledger in it, and its own profile for None."""
+def open_ledger(path: Path, profile: str | None, waivers: str | None = None, *, strict: bool) -> Door:
+    """The door to a recorded run; a folder stands for the ledger in it, and its own profile for None.
+
+    `waivers`: the name of a file of them, beside those of the profile.
+    """
     file = vetting.ledger_in(path)
     ledger = read_ledger(file)
     chosen = vetting.profile_of(ledger, profile)
-    return Door(ledger, file, strict=strict, profile=chosen)
+    excused = vetting.waivers_of(chosen, waivers)
+    return Door(ledger, file, strict=strict, profile=chosen, waivers=excused)
 
 
 def open_relay(asked: Asked, out: Path | None, *, strict: bool, sends: bool) -> Door:
@@ -220,7 +240,7 @@ def open_relay(asked: Asked, out: Path | None, *, strict: bool, sends: bool) -> 
         raise UsageError(f"{out} is no folder", "choose another --out")
     temporary = out is None and sends
     folder = Path(tempfile.mkdtemp(prefix="relay-conformance-")) if temporary else out or Path()
-    run = vetting.Run(provider, secrets, cases, asked.limits, (), folder, asked.profile)
+    run = vetting.Run(provider, secrets, cases, asked.limits, (), folder, asked.profile, waivers=asked.waivers)
     return LiveDoor(run, strict=strict, sends=sends, temporary=temporary)
 
 

@@ -48,14 +48,16 @@ def _open(config: pytest.Config) -> Door:
     """The door that the options ask for."""
     option: Any = config.option
     if option.relay_ledger is not None:
-        return open_ledger(Path(option.relay_ledger), option.relay_profile, strict=option.relay_strict)
+        ledger, waivers = Path(option.relay_ledger), option.relay_waivers
+        return open_ledger(ledger, option.relay_profile, waivers, strict=option.relay_strict)
     key_env = "" if option.relay_no_key else option.relay_key_env
     profile = vetting.chosen_profile(option.relay_profile or "")
     models = option.relay_model or []
     provider = vetting.checked_provider(option.relay_url, models, key_env, "", option.relay_header, profile)
     generated = parse_amounts(option.relay_generated)
     limits = _limits(option, sum(amounts(generated, dear=option.relay_dear).values()))
-    asked = Asked(provider, limits, generated, option.relay_seed, profile, dear=option.relay_dear)
+    waivers = vetting.waivers_of(profile, option.relay_waivers)
+    asked = Asked(provider, limits, generated, option.relay_seed, profile, dear=option.relay_dear, waivers=waivers)
     out = Path(option.relay_out) if option.relay_out is not None else None
     return open_relay(asked, out, strict=option.relay_strict, sends=not option.collectonly)
 

@@ -13,7 +13,7 @@ from conformance.reasons import finding
 from conformance.reporting.curl import curl
 from conformance.reporting.evidence import CURL, seconds
 from conformance.reporting.requirements import requirement
-from conformance.reporting.summary import run_verdict, sentence, spent
+from conformance.reporting.summary import run_verdict, sentence, spent, waiver_line
 from conformance.reporting.texts import HINTS, MEANINGS, RUN_VERDICTS, Text
 from conformance.reporting.visible import shorten, visible, visible_bytes
 from conformance.rules.base import catalogue
@@ -29,7 +29,7 @@ _MOST_SEEN = 6
 _EXCERPT = 1_200
 """Bytes of an answer that are shown with a verdict; the ledger has the rest."""
 _OPTION = re.compile(
-    r"--(?=(?:concurrency|dear|generated|header|key-env|max-output-tokens|max-requests|model|no-key|out|profile|timeout)\b)"
+    r"--(?=(?:concurrency|dear|generated|header|key-env|max-output-tokens|max-requests|model|no-key|out|profile|timeout|waivers)\b)"
 )
 
 _OF_OPTIONS = frozenset(finding(code).message for code in ("unsent", "no-model"))
@@ -69,6 +69,20 @@ def told(judgement: Judgement, ledger: Ledger) -> str:
     lines += [f"and {len(others) - _MOST_OTHERS:,} more of the kind"] if len(others) > _MOST_OTHERS else []
     exchange = shown_exchange(judgement, ledger)
     return "\n".join([*lines, *(_again(exchange, ledger.provider) if exchange else ())])
+
+
+def waived(judgement: Judgement) -> str:
+    """Why a breach does not fail the test."""
+    said = waiver_line(judgement.waiver) if judgement.waiver else ""
+    return visible(f"{judgement.verdict.label}, {said} ({brief(judgement)})", 900)
+
+
+def waiver_ended(judgement: Judgement, ledger: Ledger) -> str:
+    """Why a test fails whose waiver has ended: it says so first, and then what is wrong, if anything is."""
+    said = visible(waiver_line(judgement.waiver), 600) if judgement.waiver else ""
+    broken = judgement.verdict in {Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR}
+    more = told(judgement, ledger) if broken else f"it would be {judgement.verdict.label} now: remove the waiver"
+    return f"{said}\n\n{more}"
 
 
 def skipped(judgement: Judgement) -> str:

@@ -175,7 +175,7 @@ SCHEMAS = {
 
 def draws(schema, count=25, root=None):
     """Some values of a schema."""
-    drawer = Drawer(Random(7))  # noqa: S311 - a test is to be the same again
+    drawer = Drawer(Random(7))
     found = strategy(schema, root if root is not None else schema)
     return [drawer.draw(found) for _ in range(count)]
 

@@ -45,6 +45,7 @@ def enter() -> Iterator[Callable[..., str]]:
     before = dict(REGISTRY)
 
     def enter_rule(check: Callable[[Any], Any], **fields: Any) -> str:
+        fields = {"mend": "Mend it.", "mend_zh": "修正它。", **fields}
         rule("test.rule", doc="openai:chat", zh="测试", operations=("chat",), **fields)(check)
         return "test.rule"
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from conformance import relay
+from conformance.commands.rules_command import rules_command
 from conformance.contract import data, schema_errors
 from conformance.judging import judge
 from conformance.ledger import case_in, exchange_in
-from conformance.model import Finding, Judgement, Verdict
+from conformance.model import Finding, Judgement, Severity, Verdict
 from conformance.operations import OPERATIONS
 from conformance.rules.base import REGISTRY, Rule, catalogue, rule
 from tools.example_exchanges import _text, page_of
@@ -78,6 +80,16 @@ def test_a_rule_says_what_it_asks_why_and_where_that_is_written(described: Rule)
     assert described.zh
     assert described.breaks
     assert described.breaks_zh
+
+
+@every_rule
+def test_a_rule_says_what_the_provider_can_do_about_it(described: Rule):
+    for text, stop in ((described.mend, "."), (described.mend_zh, "。")):
+        assert text.endswith(stop)
+        assert text.count("`") % 2 == 0
+    assert len(described.mend) <= 190
+    assert re.search(r"[\u4e00-\u9fff]", described.mend_zh)
+    assert described.mend.rstrip(".") != described.requirement.rstrip(".")
 
 
 @every_rule
@@ -154,10 +166,36 @@ def asks(_: object) -> list[Finding]:
 )
 def test_a_malformed_rule_is_refused_at_import(name: str, check: Any, zh: str):
     with pytest.raises(ValueError, match=re.escape(repr(name))):
-        rule(name, doc="openai:chat/create", zh=zh, operations=("chat",))(check)
+        rule(name, doc="openai:chat/create", zh=zh, operations=("chat",), mend="Answer.", mend_zh="回答。")(check)
     assert "test.rule" not in REGISTRY
 
 
 def test_a_rule_without_a_docstring_is_refused():
     with pytest.raises(ValueError, match="one MUST, SHOULD or MAY"):
         rule("test.rule", doc="openai:chat/create", zh="测试", operations=("chat",))(lambda _: [])
+
+
+@pytest.mark.parametrize("said", [{}, {"mend": "Answer."}, {"mend_zh": "回答。"}])
+def test_a_rule_that_does_not_say_how_to_mend_it_is_refused(said: dict[str, str]):
+    with pytest.raises(ValueError, match=r"'test\.rule': needs mend and mend_zh"):
+        rule("test.rule", doc="openai:chat/create", zh="测试", operations=("chat",), **said)(asks)
+    assert "test.rule" not in REGISTRY
+
+
+def explained(rule_id: str) -> str:
+    """What the command prints about a rule."""
+    shown = CliRunner().invoke(rules_command, [rule_id])
+    assert shown.exit_code == 0
+    return shown.output
+
+
+@pytest.mark.parametrize("rule_id", ["chat.choices.count", "chat.stream.incremental"])
+def test_the_command_says_how_to_mend_a_rule_and_whether_chance_has_a_part(rule_id: str):
+    assert RULES[rule_id].mend in explained(rule_id)
+    assert RULES[rule_id].mend_zh in explained(rule_id)
+    assert ("chance has a part" in explained(rule_id)) is RULES[rule_id].noisy
+
+
+def test_a_must_that_chance_has_a_part_in_is_so_on_purpose():
+    noisy = {each.id for each in RULES.values() if each.noisy and each.severity is Severity.MUST}
+    assert noisy == {"chat.turns.reach-model", "generated.invalid.in-time"}

@@ -26,7 +26,7 @@ from .samples import (
     stream,
 )
 
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "input", "br"}
 
 Attributes = list[tuple[str, str | None]]
 Element = tuple[str, dict[str, str]]

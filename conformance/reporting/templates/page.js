@@ -4,17 +4,34 @@
   const asked = new URLSearchParams(location.search);
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
+  // What cannot hold both languages (titles, options, labels, placeholders) has them as data.
+  const words = () => {
+    const short = root.dataset.language === "en" ? "En" : "Zh";
+    for (const element of document.querySelectorAll("[data-en], [data-label-en], [data-placeholder-en]")) {
+      const data = element.dataset;
+      if (data[short.toLowerCase()] !== undefined) element.textContent = data[short.toLowerCase()];
+      if (data[`label${short}`] !== undefined) element.setAttribute("aria-label", data[`label${short}`]);
+      if (data[`placeholder${short}`] !== undefined) element.placeholder = data[`placeholder${short}`];
+    }
+  };
   const speak = (language) => {
     root.dataset.language = language;
     root.lang = language;
+    words();
   };
   const paint = (theme) => {
     root.dataset.theme = theme;
   };
-  const remember = (name, value) => {
-    asked.set(name, value);
+  const remember = (values) => {
+    const kept = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(values)) {
+      if (value) kept.set(name, value);
+      else kept.delete(name);
+    }
+    const query = kept.size ? `?${kept}` : "";
+    if (query === location.search) return;
     try {
-      history.replaceState(null, "", `?${asked}${location.hash}`);
+      history.replaceState(null, "", `${location.pathname}${query}${location.hash}`);
     } catch {
       // A page opened from a file may not change its address; the choice then lasts until it is closed.
     }
@@ -23,26 +40,30 @@
   speak((asked.get("lang") || navigator.language || "en").toLowerCase().startsWith("zh") ? "zh-CN" : "en");
   if (["dark", "light"].includes(asked.get("theme"))) paint(asked.get("theme"));
 
-  const copy = async (button) => {
-    const source = button.parentElement.querySelector("pre");
+  const copyText = async (text, button) => {
     try {
-      await navigator.clipboard.writeText(source.textContent);
+      await navigator.clipboard.writeText(text);
     } catch {
-      getSelection().selectAllChildren(source);
+      const box = document.createElement("textarea");
+      box.value = text;
+      document.body.append(box);
+      box.select();
       document.execCommand("copy");
+      box.remove();
     }
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, 1500);
   };
+  const copy = (button) => copyText(button.parentElement.querySelector("pre").textContent, button);
   const deeds = {
     language: () => {
       speak(root.dataset.language === "en" ? "zh-CN" : "en");
-      remember("lang", root.dataset.language === "en" ? "en" : "zh");
+      remember({ lang: root.dataset.language === "en" ? "en" : "zh" });
     },
     theme: () => {
       const now = root.dataset.theme || (dark.matches ? "dark" : "light");
       paint(now === "dark" ? "light" : "dark");
-      remember("theme", root.dataset.theme);
+      remember({ theme: root.dataset.theme });
     },
     copy,
   };
@@ -54,6 +75,8 @@
     }
     target?.scrollIntoView();
   };
+  // What the script of one page adds to.
+  globalThis.relayPage = { deeds, copyText, remember, reveal };
 
   let opened = [];
   addEventListener("beforeprint", () => {
@@ -65,10 +88,11 @@
   });
   addEventListener("hashchange", reveal);
   addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-do]");
+    const button = event.target.closest("[data-do]");
     if (button) deeds[button.dataset.do](button);
   });
   addEventListener("DOMContentLoaded", () => {
+    words();
     for (const button of document.querySelectorAll("button[data-do]")) button.hidden = false;
     const button = document.getElementById("copy").content;
     for (const box of document.querySelectorAll(".copied")) box.prepend(button.cloneNode(true));

@@ -1,0 +1,39 @@
+"""A comparison to its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.comparison.markdown import markdown_text
+from conformance.comparison.page import html_text
+from conformance.comparison.results import results_text
+from conformance.comparison.table import table_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from conformance.comparison.nouns import Comparison
+
+
+def write_files(comparison: Comparison, folder: Path) -> Mapping[str, Path]:
+    """Write `compare.html`, `.json`, `.md` and `.csv` into `folder`, return their paths by name; raises OSError."""
+    texts = {
+        "compare.html": html_text(comparison),
+        "compare.json": results_text(comparison),
+        "compare.md": markdown_text(comparison),
+        "compare.csv": table_text(comparison),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return {name: _write(folder / name, text) for name, text in texts.items()}
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(text.encode(errors="backslashreplace"))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,79 @@
+"""The gate for a terminal: lines of plain text, relay text made visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.gating.files import key_text
+from conformance.gating.nouns import Change, Gate, Kind, Tempo
+from conformance.gating.words import HINTS, TITLES, headline, link, moved, sections, spoken
+from conformance.model import Finding
+from conformance.reporting.findings import values
+from conformance.reporting.visible import shorten, visible
+
+MOST = 20
+"""Changes of one kind that are shown; the others are in diff.json."""
+_DETAILED = {Kind.WORSE, Kind.WAIVED, Kind.UNDECIDED, Kind.UNCLEAR, Kind.CHANGED}
+
+
+def lines(gate: Gate) -> Iterator[str]:
+    """The sentence, what to know before, every kind of change, and time."""
+    said, was, now = headline(gate), gate.baseline, gate.run
+    yield from (said.en, said.zh)
+    yield visible(f"  then {was.model} at {was.base_url}, {_rounds(was.rounds)}, {was.recorded[0]}", 600)
+    yield visible(f"  now  {now.model} at {now.base_url}, {_rounds(now.rounds)}, {now.recorded[0]}", 600)
+    yield from (f"  {visible(note, 600)}" for note in gate.notes)
+    for kind, changes in sections(gate):
+        yield ""
+        yield f"{TITLES[kind].en} · {TITLES[kind].zh} ({len(changes):,})"
+        for change in changes[:MOST]:
+            yield from _change(change)
+        if len(changes) > MOST:
+            yield f"  and {len(changes) - MOST:,} more in diff.json"
+        if kind in HINTS:
+            yield f"  hint: {HINTS[kind]}"
+    yield from ["", f"{gate.same:,} unchanged" + (f", {gate.skipped:,} not looked at" if gate.skipped else "")]
+    yield from _time(gate)
+
+
+def _rounds(count: int) -> str:
+    return "1 round" if count == 1 else f"{count} rounds"
+
+
+def _change(change: Change) -> Iterator[str]:
+    """One change; where something is wrong, with its first finding."""
+    yield f"  {visible(key_text(change.key))}  {moved(change)}"
+    if change.why:
+        yield f"    {visible(change.why)}"
+    if change.signs:
+        yield f"    new: {visible(', '.join(change.signs), 600)}"
+    if change.evidence and change.kind in _DETAILED:
+        yield from _finding(change, change.evidence.finding)
+        yield f"    case: {visible(change.evidence.case)}   {link(change)}"
+
+
+def _finding(change: Change, finding: Finding | None) -> Iterator[str]:
+    if finding is None or change.now is None:
+        return
+    if finding.message:
+        yield f"    {visible(finding.message)}"
+    compared = "   ".join(f"{name}: {shorten(value, 200)}" for name, value in values(finding, change.now).items())
+    if compared:
+        yield f"    {compared}"
+    if finding.at:
+        yield f"    where: {visible(finding.at)}"
+
+
+def _time(gate: Gate) -> Iterator[str]:
+    """What became slower or faster; one line where nothing can be said."""
+    told = [pace for pace in gate.paces if pace.tempo in {Tempo.SLOWER, Tempo.FASTER}]
+    reasons = dict.fromkeys(pace.why for pace in gate.paces if pace.why)
+    if told:
+        yield ""
+        yield f"Time · 耗时 ({len(told):,})"
+        yield from (f"  {visible(spoken(pace))}" for pace in told[:MOST])
+    elif gate.paces and not any(pace.tempo is Tempo.SAME for pace in gate.paces):
+        yield f"time is not judged: {'; '.join(reasons)}"
+    elif gate.paces:
+        judged = sum(pace.tempo is not Tempo.UNKNOWN for pace in gate.paces)
+        yield f"time: {judged:,} of {len(gate.paces):,} quantities judged, none slower"

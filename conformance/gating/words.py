@@ -1,0 +1,82 @@
+"""What changed, in words: the sentence, the sections in their order, a change and a pace in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.gating.nouns import Change, Gate, Kind, Pace, Tempo
+from conformance.intervals import Interval
+from conformance.reporting.evidence import anchor
+from conformance.reporting.texts import VERDICTS, Text
+
+TITLES = {
+    Kind.WORSE: Text("Worse", "变差"),
+    Kind.STALE: Text("Stale entries of the baseline", "基线中已失效的条目"),
+    Kind.UNDECIDED: Text("Undecided, more rounds are needed", "尚不能判定，需要更多轮次"),
+    Kind.UNCLEAR: Text("Could not be judged this time", "这次无法判定"),
+    Kind.WAIVED: Text("Worse, and waived", "变差，但已获豁免"),
+    Kind.BETTER: Text("Better", "变好"),
+    Kind.CHANGED: Text("Fails in other ways", "以其他方式不符合"),
+    Kind.NEW: Text("Not in the baseline", "基线中没有"),
+    Kind.SILENT: Text("Nothing left to judge", "没有可判定的内容"),
+}
+HINTS = {
+    Kind.STALE: "plan as for the baseline (--dear, --generated, --seed, --profile), or take this run as the new one: "
+    "relay-conformance baseline RUN -o FILE --update",
+    Kind.UNDECIDED: "repeat it: --repeat 3 or more",
+    Kind.UNCLEAR: "mend what kept it from being judged, and run again",
+    Kind.NEW: "they gate once they are in the baseline: relay-conformance baseline RUN -o FILE --update",
+}
+UNITS = {"first-byte": "s", "first-content": "s", "tokens-per-second": "tokens/s"}
+
+
+def headline(gate: Gate) -> Text:
+    """What the gate comes to, in one sentence."""
+    worse, code = len(gate.of(Kind.WORSE)) + len(gate.slower), gate.exit_code
+    if worse:
+        return Text(f"{worse:,} got worse than in the baseline.", f"与基线相比，有 {worse:,} 项变差。")
+    if code == 1:
+        return Text("Nothing got worse, but waivers have ended.", "没有变差，但有豁免已过期。")
+    if code == 2:
+        stale = len(gate.of(Kind.STALE))
+        return Text(
+            f"Nothing got worse, but {stale:,} entries of the baseline are stale.",
+            f"没有变差，但基线中有 {stale:,} 个条目已失效。",
+        )
+    if code == 7:
+        return Text("The test tool itself went wrong, so this is no verdict.", "检测工具自身出错，不能作为结论。")
+    if code == 6:
+        return Text("Nothing got worse as far as can be said.", "就能判定的部分而言，没有变差。")
+    return Text("Nothing got worse.", "没有变差。")
+
+
+def sections(gate: Gate) -> Iterator[tuple[Kind, list[Change]]]:
+    """What there is to list, worst first; of a run that ended early not every rule that it did not come to."""
+    for kind in Kind:
+        found = gate.of(kind)
+        if found and not (gate.run.trouble and kind is Kind.UNCLEAR):
+            yield kind, found
+
+
+def moved(change: Change) -> str:
+    """`pass -> fail`, or the one verdict that there is."""
+    return " -> ".join(VERDICTS[verdict].en for verdict in (change.was, change.now) if verdict is not None)
+
+
+def link(change: Change) -> str:
+    """Where the report has the evidence and the curl line."""
+    number = change.evidence.round if change.evidence else 1
+    folder = f"rounds/{number}/" if number > 1 else ""
+    return f"{folder}report.html#{anchor(change.key.rule)}--{anchor(change.key.operation)}"
+
+
+def spoken(pace: Pace) -> str:
+    """A quantity then and now: medians with their intervals, and how many values they rest on."""
+    unit = UNITS.get(pace.what, "")
+    word = f" ({pace.why})" if pace.why else "" if pace.tempo is Tempo.SAME else f" ({pace.tempo.value})"
+    return f"{pace.operation} {pace.what}: {_interval(pace.was)} -> {_interval(pace.now)} {unit}{word}"
+
+
+def _interval(found: Interval) -> str:
+    spread = "too few" if found.low is None or found.high is None else f"{found.low:.3g} to {found.high:.3g}"
+    return f"{found.middle:.3g} [{spread}; n={found.count}]"

@@ -1,0 +1,185 @@
+"""The GitHub Action: its steps are really run, against a good and a faulty relay, with what users may give."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conformance import relay
+
+from .conftest import KEY
+from .steps import PROGRAM, ROOT, Action, plain_environment, read
+
+PWN = "$(touch pwned)`touch pwned`\"; touch pwned; ' || touch pwned; ${{ github.token }} %0A::error::pwned"
+MODEL = relay.DEFAULT_MODEL
+
+
+@pytest.fixture
+def action(tmp_path: Path) -> Action:
+    return Action(tmp_path)
+
+
+def test_a_good_relay_passes_with_summary_badge_and_outputs(action: Action, good: str) -> None:
+    job = action.run(base_url=good, model=MODEL, key=KEY, name="nightly")
+
+    assert job.code == 0, job.output
+    assert job.outputs["vet"]["verdict"] == "pass"
+    assert job.outputs["vet"]["exit-code"] == "0"
+    assert Path(job.outputs["vet"]["report"]).is_file()
+    assert job.summary.startswith("## ✓ Conforms")
+    assert "`nightly`" in job.summary
+    assert job.printed["Annotate"].startswith("::notice title=relay-conformance::nightly: ")
+    assert "::error" not in job.printed["Annotate"]
+    assert json.loads(Path(job.outputs["badge"]["badge"]).read_text("utf-8"))["message"] == "conforms"
+    assert (job.folder / "badge.svg").is_file()
+
+
+def test_a_faulty_relay_fails_after_everything_was_written(action: Action, faulty: str) -> None:
+    job = action.run(base_url=faulty, model=MODEL, key=KEY)
+
+    assert job.code == 1
+    assert job.outputs["vet"] == job.outputs["vet"] | {"verdict": "fail", "exit-code": "1"}
+    assert "`http.body.json`" in job.summary
+    assert "::error title=MUST http.body.json on chat::" in job.printed["Annotate"]
+    assert "MUST broken" in Path(job.outputs["badge"]["badge"]).read_text("utf-8")
+
+
+def test_the_key_is_nowhere_but_in_the_line_that_masks_it(action: Action, faulty: str) -> None:
+    job = action.run(base_url=faulty, model=MODEL, key=KEY, only="http")
+
+    assert job.printed["Vet the relay"].count(KEY) == 1
+    assert job.printed["Vet the relay"].startswith(f"::add-mask::{KEY}\n")
+    assert KEY not in "".join(text for name, text in job.printed.items() if name != "Vet the relay")
+    secrets = [KEY.encode(), base64.b64encode(KEY.encode())]
+    assert [path for path in job.files if any(secret in path.read_bytes() for secret in secrets)] == []
+
+
+def test_what_the_relay_says_is_printed_while_the_runner_takes_no_orders(action: Action, good: str) -> None:
+    printed = action.run(base_url=good, model=MODEL, key=KEY, only="models").printed["Vet the relay"]
+
+    token = re.search(r"^::stop-commands::([0-9a-f]{32})$", printed, re.MULTILINE)
+    assert token
+    after = printed[token.end() :]
+    assert f"\n::{token[1]}::\n" in after
+    assert not re.search(r"^\s*::(?!" + token[1] + ")", after, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"name": PWN}, 0),
+        ({"badge": PWN}, 0),
+        ({"model": PWN}, 6),
+        ({"key": PWN}, 6),
+        ({"base_url": PWN}, 2),
+        ({"base_url": "--help"}, 2),
+        ({"base_url": ""}, 2),
+        ({"profile": PWN}, 2),
+        ({"waivers": PWN}, 2),
+        ({"baseline": PWN}, 2),
+        ({"repeat": PWN}, 2),
+        ({"generated": PWN}, 2),
+        ({"args": PWN}, 2),
+        ({"only": f"models\n{PWN}"}, 2),
+        ({"dear": PWN, "strict": PWN, "upload": PWN, "artifact_name": PWN, "package": PWN}, 0),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else str(value),
+)
+def test_what_a_user_gives_is_never_a_command(action: Action, good: str, given: dict[str, str], code: int) -> None:
+    job = action.run(**{"base_url": good, "model": MODEL, "key": KEY, "only": "models", **given})
+
+    assert job.code == code, job.output
+    assert job.outputs["vet"]["exit-code"] == str(code)
+    assert [path for path in job.files if path.name == "pwned"] == []
+    assert "\n::error::pwned" not in job.output
+
+
+def test_nothing_is_written_into_the_summary_where_nothing_was_recorded(action: Action) -> None:
+    job = action.run(base_url="no address", model=MODEL, key=KEY)
+
+    assert (job.code, job.summary) == (2, "")
+    assert job.outputs["vet"]["verdict"] == "none"
+    assert "Annotate" not in job.printed
+
+
+def test_a_key_of_several_lines_ends_it_before_it_is_shown(action: Action, good: str) -> None:
+    job = action.run(base_url=good, model=MODEL, key=f"{KEY}\n::stop")
+
+    assert job.code == 2
+    assert KEY not in job.output
+
+
+def test_options_reach_the_run(action: Action, good: str, tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.toml"
+    waivers.write_text("format = 1\nwaivers = []\n")
+    job = action.run(
+        base_url=good, model=f"{MODEL}\nembeddings=mock-embedding", only="models\nembeddings", dear="true",
+        strict="true", waivers=str(waivers), generated="embeddings=2", args="--seed\n7", repeat="2", key=KEY,
+    )  # fmt: skip
+
+    assert job.code == 0, job.output
+    header = json.loads((job.folder / "ledger.jsonl").read_text("utf-8").partition("\n")[0])
+    assert header["provider"]["models"] == {"embeddings": "mock-embedding"}
+    assert header["rules"] == ["models", "embeddings"]
+    assert any("generated" in case["id"] for case in header["plan"])
+    assert (job.folder / "rounds" / "2" / "ledger.jsonl").is_file()
+
+
+def test_a_run_is_held_to_its_baseline(action: Action, good: str, faulty: str, tmp_path: Path) -> None:
+    env = plain_environment() | {"RELAY_API_KEY": KEY}
+    before = tmp_path / "before"
+    vet = [PROGRAM, "vet", good, "--model", MODEL, "--only", "http", "--out", before]
+    assert subprocess.run(vet, env=env, check=False, capture_output=True).returncode == 0
+    baseline = [PROGRAM, "baseline", before, "-o", tmp_path / "baseline.json"]
+    subprocess.run(baseline, env=env, check=True, capture_output=True)
+
+    job = action.run(
+        base_url=faulty, model=MODEL, key=KEY, only="http", baseline=str(tmp_path / "baseline.json"), name="later"
+    )
+
+    assert job.code == 1, job.output
+    assert (job.folder / "diff.md").read_text("utf-8") in job.summary
+
+
+def test_a_relay_without_keys_is_asked_without_one(action: Action) -> None:
+    with relay.BackgroundRelay(relay.create_app(KEY, faults=("missing-key-answered",))) as background:
+        job = action.run(base_url=background.base_url, model=MODEL, only="models")
+
+    assert job.outputs["vet"]["verdict"] in {"pass", "fail"}
+    assert "add-mask" not in job.output
+
+
+def test_no_input_stands_in_the_text_of_a_step() -> None:
+    steps = read("action.yml")["runs"]["steps"]
+
+    assert [step["name"] for step in steps if "${{" in step.get("run", "")] == []
+    assert all(step["shell"] == "bash" for step in steps if "run" in step)
+    assert [name for step in steps for name in step.get("env", {}) if name == "RELAY_API_KEY"] == ["RELAY_API_KEY"]
+
+
+def test_every_step_is_good_shell_and_every_expression_names_something() -> None:
+    definition = read("action.yml")
+    ids = {step.get("id") for step in definition["runs"]["steps"]}
+    for step in definition["runs"]["steps"]:
+        subprocess.run(["bash", "-n"], input=step.get("run", "").encode(), check=True)
+    used = re.findall(r"\b(inputs|steps)\.([\w-]+)", (ROOT / "action.yml").read_text("utf-8"))
+
+    assert {name for kind, name in used if kind == "inputs"} == set(definition["inputs"])
+    assert {name for kind, name in used if kind == "steps"} <= ids
+
+
+def test_the_workflow_of_the_docs_gives_inputs_that_there_are() -> None:
+    workflow = read("docs/examples/github-workflow.yml")
+    inputs = read("action.yml")["inputs"]
+    uses = [step for job in workflow["jobs"].values() for step in job["steps"] if "relay-conformance" in step["uses"]]
+
+    assert len(uses) == 2
+    for step in uses:
+        assert set(step["with"]) <= set(inputs)
+        assert {name for name, each in inputs.items() if each.get("required")} <= set(step["with"])
+        assert step["with"]["key"] == "${{ secrets.RELAY_API_KEY }}"
