@@ -33,7 +33,7 @@ def github_lines(
 ) -> list[str]:
     """Workflow commands: the verdict as a notice, then the findings, the worst first, at most `MOST` of each level."""
     said = sentence(judgements, ledger, strict=strict).en
-    lines = [_command("notice", "relay-conformance", f"{ledger.provider.title}: {said}")]
+    lines = [_command("notice", "relay-conformance", f"{visible(ledger.provider.title, 80)}: {said}")]
     levels: dict[str, list[Judgement]] = {"error": [], "warning": [], "notice": []}
     for judgement in _broken(judgements):
         levels[_level(judgement, strict=strict)].append(judgement)

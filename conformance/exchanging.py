@@ -23,7 +23,7 @@ from conformance.materialise import Target, is_elsewhere, materialise
 from conformance.model import Case, Exchange, Failure, Limits, Request
 from conformance.receiving import Receiver
 
-SHARD = 8
+SHARD = 4
 """Requests in flight for each client: httpx's pool costs more CPU for each request above that."""
 
 _LONGEST_DETAIL = 2_000  # characters of an error's text; the ledger masks it before it is cut to a line

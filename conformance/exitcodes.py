@@ -32,7 +32,7 @@ VERDICT = (
     ExitCode(
         6,
         "inconclusive",
-        "key rejected, model unknown, no answer, interrupted, or nothing could be judged",
+        "it cannot be said: key rejected, model unknown, no answer, interrupted, or nothing could be judged",
         "mend the cause and run again",
     ),
     ExitCode(
@@ -61,17 +61,18 @@ BASELINE = (
     ExitCode(
         6,
         "cannot say",
-        "the run is not whole, what was judged then cannot be now, or a rule of chance needs more rounds",
+        "it cannot be said: the run is not whole, something cannot be judged now, or chance needs more rounds",
         "run again, or with `--repeat 3`",
     ),
 )
 """Of a run that is held to a baseline: `vet --baseline` and `diff`. 1 goes before 2, and 2 before 6."""
 OTHERS = {
-    "badge, summary, history, baseline, plan, rules, profiles": "0, whatever the verdict of the run is",
-    "derive --check": "1 where a file is not what the pages give",
-    "minimize": "0 where there was an answer to judge, whatever it was, and 6 where there was none",
-    "clients": "1 where a client breaks, and 6 where none read anything",
-    "pytest --pyargs conformance.suite": (
+    "`badge`, `summary`, `history`, `baseline`, `plan`, `rules`, `profiles`": "0, whatever the verdict of a run is",
+    "`compare`": "0 where all sides were judged, whatever their verdicts, and 6 where one stopped or is not complete",
+    "`derive --check`": "1 where a file is not what the pages give",
+    "`minimize`": "0 where there was an answer to judge, whatever it was, and 6 where there was none",
+    "`clients`": "1 where a client breaks, and 6 where none read anything",
+    "pytest with `conformance.suite`": (
         "pytest's own codes (0 passed, 1 failed, 4 usage, 5 nothing collected), and 6 where nothing failed but the "
         "verdict is inconclusive"
     ),

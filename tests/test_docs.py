@@ -7,6 +7,8 @@ import click
 import pytest
 
 from conformance.cli import cli
+from conformance.commands import saying
+from conformance.exitcodes import VERDICT, in_short
 from conformance.operations import OPERATIONS
 from conformance.planning import ceiling, plan
 from conformance.rules.base import catalogue
@@ -56,6 +58,22 @@ def test_every_command_and_option_has_help():
         for option in command.params:
             if isinstance(option, click.Option):
                 assert option.help, f"{name} {option.opts}"
+
+
+def test_readme_and_help_say_the_exit_codes_of_the_table():
+    said = (ROOT / "README.md").read_text(encoding="utf-8")
+    translated = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+
+    assert f"[Exit codes](docs/reference/exit-codes.md): {in_short()}" in said
+    assert f"Exit codes: {in_short()}" in (cli.help or "")
+    shown = next(line for line in translated.splitlines() if "exit-codes.md" in line).partition(")")[2]
+    assert re.findall(r"\d+", shown) == [str(each.code) for each in VERDICT if each.code < 100]
+
+
+def test_the_table_of_exit_codes_has_those_that_commands_end_with():
+    ended = {saying.USAGE, saying.INCONCLUSIVE, saying.OURS, saying.INTERRUPTED}
+
+    assert ended | {0, 1} == {each.code for each in VERDICT}
 
 
 def test_every_make_target_that_is_shown_exists():

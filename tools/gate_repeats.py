@@ -80,7 +80,7 @@ class Figures:
 
 
 async def _record(base_url: str, path: Path, cases: Any, **limits: Any) -> Ledger:
-    top = Limits(2 * len(cases), 2 * ceiling(cases).output_tokens, run_seconds=3_600, **limits)
+    top = Limits(2 * len(cases) + 100, 2 * ceiling(cases).output_tokens + 10_000, run_seconds=3_600, **limits)
     return await record_async(cases, Provider(base_url, relay.DEFAULT_MODEL, _KEY), path, secrets=_SECRETS, limits=top)
 
 

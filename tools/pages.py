@@ -11,7 +11,7 @@ from conformance.deviations import DEVIATIONS
 from conformance.fixtures import load_cases
 from conformance.operations import OPERATIONS
 from conformance.rules.base import Rule, catalogue
-from tools.reference import cli_page, files_page
+from tools.reference import cli_page, exit_codes_page, files_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -141,6 +141,7 @@ PAGES = {
     "reference/facts.md": facts_page,
     "reference/cases.md": cases_page,
     "reference/cli.md": cli_page,
+    "reference/exit-codes.md": exit_codes_page,
     "reference/files.md": files_page,
 }
 

@@ -90,14 +90,14 @@ def exit_codes_page() -> str:
         "",
         "| command | ends with |",
         "| --- | --- |",
-        *(f"| `{'`, `'.join(name.split(', '))}` | {said} |" for name, said in OTHERS.items()),
+        *(f"| {name} | {said} |" for name, said in OTHERS.items()),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _codes(codes: Iterable[ExitCode]) -> Iterator[str]:
     yield from ("| code | meaning | what to do |", "| --- | --- | --- |")
-    yield from (f"| {each.code} | {each.brief}: {each.meaning} | {each.remedy} |" for each in codes)
+    yield from (f"| {each.code} | {each.meaning} | {each.remedy} |" for each in codes)
 
 
 def files_page() -> str:

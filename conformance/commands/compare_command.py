@@ -132,7 +132,8 @@ def _recorded(runs: Sequence[Run], control: str, folder: Path, options: Mapping[
         reports = {}
 
         def ended(place: int) -> None:
-            if runs[place].ledger.exists():
+            # Without other processes, reports wait: judging here would keep the others from being sent anything.
+            if workers.parallel and runs[place].ledger.exists():
                 reports[place] = workers.submit(report_run, *jobs[place])
 
         with Bar() as bar:
@@ -150,8 +151,11 @@ def _recorded(runs: Sequence[Run], control: str, folder: Path, options: Mapping[
             waivers={run.provider.title: run.waivers for run in runs},
             over=workers.map,
         )
-        for place, future in reports.items():
-            outcome(future, report_run, *jobs[place])
+        for place, run in enumerate(runs):
+            if place in reports:
+                outcome(reports[place], report_run, *jobs[place])
+            elif run.ledger.exists():
+                report_run(*jobs[place])
     return _finished(comparison, folder)
 
 

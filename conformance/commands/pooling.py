@@ -36,6 +36,11 @@ class Workers:
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def parallel(self) -> bool:
+        """Whether there are other processes."""
+        return self._pool is not None
+
     def warm_up(self) -> None:
         """Start the processes and let them import what they need, while this one waits for answers."""
         for _ in range(self._many):

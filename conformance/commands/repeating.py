@@ -31,7 +31,7 @@ def recorded_rounds(run: Run, repeat: int, *, resume: bool) -> list[Ledger]:
             click.echo(f"the limits are reached: {number - 1} of {repeat} rounds were sent", err=True)
             break
         this = replace(run, folder=path.parent, limits=left, cases=done[0].plan if done else run.cases)
-        ledger = finished(path) if resume else None
+        ledger = finished(path) if resume and number > 1 else None
         if ledger is None:
             if repeat > 1:
                 click.echo(f"round {number} of {repeat}", err=True)

@@ -51,8 +51,11 @@ def vet_command(
     """
     from conformance import announcing
     from conformance.gating.holding import read_before
+    from conformance.gating.rounds import round_paths
 
     before = read_before(baseline) if baseline is not None else None
+    if options["resume"] and options["out"] is not None:
+        options["repeat"] = max(options["repeat"], len(round_paths(options["out"])))
     run = settle(options) if only_failed is None else _again(only_failed, options)
     if run is None:
         click.echo(f"nothing failed in {only_failed}: nothing is sent")

@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.comparison.matrix import COLUMNS
 from conformance.model import Verdict
 from conformance.outcomes import BROKEN, CONCLUSIVE
 from conformance.reporting.requirements import in_order, operation_title
 from conformance.reporting.summary import column
-from conformance.reporting.texts import COLUMNS, Text
+from conformance.reporting.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -81,7 +81,7 @@ WORDS = {
     "not-offered": Text("Not offered", "不提供"),
     "only-here": Text("Only here, and nowhere else", "仅此一家的问题"),
     "open-report": Text("folder", "文件夹"),
-    "suited": Text("Which one for what", "各有何用"),
+    "suited": Text("Which one for what", "哪家适合做什么"),
     "suited-lead": Text(
         "What each provider can be used for. Every answer follows from verdicts alone; there is no score.",
         "每家服务商能用来做什么。每个结论都只由判定得出，没有打分。",

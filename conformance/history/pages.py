@@ -35,8 +35,31 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 MOST_PROVIDERS, MOST_RUNS, MOST_TURNS, MOST_TRENDS, MOST_PROBLEMS, MOST_COURSES = 40, 200, 60, 50, 60, 24
-"""What is drawn of each: with all of them at once the page stays below 10 MB."""
+"""What is drawn of each; all but the problems and providers are of one provider."""
+_ALL_RUNS, _ALL_TURNS, _ALL_TRENDS, _ALL_COURSES = 4_000, 1_200, 1_000, 240
+"""What is drawn of all providers together: with all of it the page stays below 10 MB."""
 REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class _Most:
+    """What is drawn of one provider, where so many share the page."""
+
+    runs: int
+    turns: int
+    trends: int
+    courses: int
+
+    @classmethod
+    def of(cls, providers: int) -> _Most:
+        """The share of each."""
+        share = max(1, providers)
+        return cls(
+            min(MOST_RUNS, _ALL_RUNS // share),
+            min(MOST_TURNS, _ALL_TURNS // share),
+            min(MOST_TRENDS, _ALL_TRENDS // share),
+            min(MOST_COURSES, _ALL_COURSES // share),
+        )
 
 
 @dataclass(frozen=True)
@@ -112,10 +135,11 @@ def history_text(
     """The page. `folder`: where the runs are; `page_path`: where the page will be, for links from one to the other."""
     links = _Links(folder, page_path.parent)
     shown = histories[:MOST_PROVIDERS]
+    most = _Most.of(len(shown))
     return page(
         "history.html.j2",
         ("history.css",),
-        sections=[_section(place, history, links) for place, history in enumerate(shown, 1)],
+        sections=[_section(place, history, links, most) for place, history in enumerate(shown, 1)],
         others=len(histories) - len(shown),
         total=sum(len(history.runs) for history in histories),
         providers=len(histories),
@@ -146,18 +170,18 @@ def _folder_name(path: str) -> str:
     return unquote_to_bytes(path).decode(errors="backslashreplace") or "."
 
 
-def _section(place: int, history: History, links: _Links) -> _Section:
+def _section(place: int, history: History, links: _Links, most: _Most) -> _Section:
     flapping = {trend.key for trend in history.trends if trend.flapping}
     turns, trends = _grouped(history.turns, _together), _grouped(history.trends, _alike)
     return _Section(
         anchor=f"p{place}",
         history=history,
-        runs=[links.view(run) for run in history.runs[-MOST_RUNS:]],
-        turns=[_turn(group, links, flapping) for group in turns[:MOST_TURNS]],
-        more_turns=max(0, len(turns) - MOST_TURNS),
-        trends=[_trend(group) for group in trends[:MOST_TRENDS]],
-        more_trends=max(0, len(trends) - MOST_TRENDS),
-        courses=[_course(course) for course in history.courses[:MOST_COURSES]],
+        runs=[links.view(run) for run in history.runs[-most.runs :]],
+        turns=[_turn(group, links, flapping) for group in turns[: most.turns]],
+        more_turns=max(0, len(turns) - most.turns),
+        trends=[_trend(group, most) for group in trends[: most.trends]],
+        more_trends=max(0, len(trends) - most.trends),
+        courses=[_course(course, most) for course in history.courses[: most.courses]],
         broken=sum(trend.broken for trend in history.trends),
     )
 
@@ -190,18 +214,18 @@ def _turn(group: Sequence[Turn], links: _Links, flapping: Collection[Key]) -> _T
     return _TurnView(turn, len(group), links.view(turn.run), what, sign, tone, before, flaps)
 
 
-def _trend(group: Sequence[Trend]) -> _TrendView:
+def _trend(group: Sequence[Trend], most: _Most) -> _TrendView:
     """A rule's strip, and the same in words for those who do not see it."""
     trend = group[0]
     found = Counter(trend.states)
     texts = [words.fill(count=found[state]) for state, words in STATES.items() if found[state]]
     texts += [SILENT.fill(count=found[None])] if found[None] else []
     counted = Text(", ".join(text.en for text in texts), "，".join(text.zh for text in texts))
-    return _TrendView(trend, len(group) - 1, strip(trend.states[-MOST_RUNS:]), counted)
+    return _TrendView(trend, len(group) - 1, strip(trend.states[-most.runs :]), counted)
 
 
-def _course(course: Course) -> _CourseView:
-    recent = Course(course.operation, course.what, course.speeds[-MOST_RUNS:])
+def _course(course: Course, most: _Most) -> _CourseView:
+    recent = Course(course.operation, course.what, course.speeds[-most.runs :])
     known = [speed for speed in course.speeds if speed is not None]
     last, middles = known[-1], [speed.middle for speed in known]
     if last.low is None or last.high is None:

@@ -27,6 +27,8 @@ _MOST_EVENTS = 20
 """Events of one stream in which places are marked."""
 _LONGEST = 1_000_000
 """Bytes of a body that are written one field a line."""
+_LEAST = 300
+"""Room under which there is none for line breaks."""
 _OPENS = frozenset({b"{", b"["})
 _IN_EVENT = re.compile(r"/events/(\d{1,9})(?=/|$)")
 
@@ -63,7 +65,8 @@ class EventLine:
 def body_of(body: bytes, limit: int, at: Mapping[str, bool]) -> Body:
     """A body: JSON one field a line, with what findings point at marked; anything else as it is."""
     if body[:1] in _OPENS and len(body) <= _LONGEST and not parse_json(body).problem:
-        written = marked(body.decode(), at, limit)
+        inside = {pointer: is_missing for pointer, is_missing in at.items() if pointer.startswith("/")}
+        written = marked(body.decode(), inside, limit, indent=limit > _LEAST)
         return Body(written.pieces, values_more=written.more)
     text, more = visible_bytes(body, limit)
     return Body((Piece(text),) if text else (), more)

@@ -203,7 +203,7 @@ def items(
     grouped = causes([card.judgement for card in found], exchanges, verdicts)
     made = []
     for cause in grouped:
-        members = tuple(by_judgement[id(judgement)] for judgement in cause.judgements)
+        members = tuple(sorted((by_judgement[id(each)] for each in cause.judgements), key=lambda card: card.is_waived))
         own = members[0].anchor if len(members) == 1 else f"cause--{members[0].anchor}"
         made.append(Item(own, title(cause, rules), tuple(map(operation_title, cause.operations)), members))
     return sorted(made, key=lambda item: item.is_waived)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from conformance.operations import OPERATIONS
 from conformance.reporting.bodies import EVENT_OVERHEAD, Body, EventLine, body_of, event_lines
 from conformance.reporting.curl import curl, key_variable
+from conformance.reporting.highlight import Piece
 from conformance.reporting.texts import Text
 from conformance.reporting.timeline import Timeline, timeline
 from conformance.reporting.visible import visible
@@ -22,25 +23,23 @@ if TYPE_CHECKING:
 BODY = 20_000
 """Bytes of one body that are shown while there is room."""
 ROOM = 2_000_000
-"""Characters of the page that all bodies together may take: a page must open fast."""
+"""Characters of the page that everything sent and received may take: a page must open fast."""
+_FRAME = 400
+"""What the frame of one exchange takes of that."""
 LEAST = 300
 """Bytes of a body that are shown when there is no more room."""
 CURL = 6_000
 """Characters of a curl line that are shown."""
-_HEADERS = 60
+_HEADERS, _FEW_HEADERS = 60, 6
 
 
 @dataclass(frozen=True)
 class Headers:
-    """Visible names and values, each with the pointer that marks it, and how many are missing."""
+    """Names and values as text, one a line, how many there are, and how many are missing."""
 
-    pairs: tuple[tuple[str, str, str], ...]
+    text: Body
+    count: int
     more: int
-
-    @property
-    def pointers(self) -> list[str]:
-        """What is marked."""
-        return [pointer for *_, pointer in self.pairs if pointer]
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ class Evidence:
     judged: bool
     cited: bool
     """Whether a finding points at it."""
+    roomy: bool
+    """Whether there was room to show it whole."""
     status: str
     seconds: str
     first_byte: str
@@ -101,7 +102,7 @@ def evidence(ledger: Ledger, cited: Mapping[str, Mapping[str, bool]]) -> list[Ev
     )
     order = sorted(range(len(exchanges)), key=lambda number: exchanges[number].case.id not in cited)
     found: dict[int, Evidence] = {}
-    room = ROOM
+    room = max(ROOM - _FRAME * len(exchanges), ROOM // 4)
     for number in order:
         exchange, name = exchanges[number], anchors[number]
         at = cited.get(exchange.case.id) if prefixes[number] == "exchange" else None
@@ -111,15 +112,18 @@ def evidence(ledger: Ledger, cited: Mapping[str, Mapping[str, bool]]) -> list[Ev
 
 
 def _weight(item: Evidence) -> int:
-    """How many characters of the page an exchange's bodies take."""
-    return item.sent.weight + item.body.weight + sum(event.data.weight + EVENT_OVERHEAD for event in item.events)
+    """How many characters of the page what was sent and received takes."""
+    bodies = [item.sent, item.body, item.sent_headers.text, item.headers.text]
+    events = sum(event.data.weight + EVENT_OVERHEAD for event in item.events)
+    return sum(body.weight for body in bodies) + events + len(item.curl)
 
 
 def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int, at: Mapping[str, bool] | None) -> Evidence:
     request, response = exchange.request, exchange.response
     events = event_lines(exchange, limit, at or {}) if is_stream(exchange) else ()
     line = curl(exchange, provider)
-    headers = _headers(response.headers if response else (), at or {})
+    roomy = limit > LEAST
+    headers = _headers(response.headers if response else (), at or {}, roomy=roomy)
     body = body_of(response.body if response and not events else b"", limit, at or {})
     return Evidence(
         anchor=name,
@@ -128,13 +132,14 @@ def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int, at:
         source=exchange.case.source,
         judged=not name.startswith("preflight--"),
         cited=at is not None,
+        roomy=roomy,
         status=str(exchange.status or ""),
         seconds=seconds(exchange.seconds),
         first_byte=seconds(response.first_byte) if response else "",
         failure=_failure(exchange.failure),
         attempts=tuple(_attempt(attempt) for attempt in exchange.attempts),
         line=visible(f"{request.method} {request.url}", 2_000),
-        sent_headers=_headers(request.headers),
+        sent_headers=_headers(request.headers, {}, roomy=roomy),
         sent=body_of(request.body, limit, {}),
         headers=headers,
         body=body,
@@ -152,8 +157,8 @@ def _marks(
     name: str, at: Mapping[str, bool], headers: Headers, body: Body, events: Sequence[EventLine]
 ) -> dict[str, str]:
     """An id for each place that is marked, numbered in the order in which findings name them."""
-    inside = [*body.pieces, *(piece for event in events for piece in event.data.pieces)]
-    there = {"status", *headers.pointers, *(piece.pointer for piece in inside), *(event.pointer for event in events)}
+    inside = [*headers.text.pieces, *body.pieces, *(piece for event in events for piece in event.data.pieces)]
+    there = {"status", *(piece.pointer for piece in inside), *(event.pointer for event in events)}
     return {pointer: f"{name}.at-{number}" for number, pointer in enumerate(at, 1) if pointer and pointer in there}
 
 
@@ -164,13 +169,21 @@ def is_stream(exchange: Exchange) -> bool:
     return streams and bool(exchange.stream.events)
 
 
-def _headers(headers: Sequence[tuple[str, str]], at: Mapping[str, bool] | None = None) -> Headers:
-    wanted = {pointer.lower(): pointer for pointer in at or () if pointer.startswith("header:")}
-    shown = tuple(
-        (visible(name, 100), visible(value, 300), wanted.pop(f"header:{name.lower()}", ""))
-        for name, value in headers[:_HEADERS]
-    )
-    return Headers(shown, max(0, len(headers) - _HEADERS))
+def _headers(headers: Sequence[tuple[str, str]], at: Mapping[str, bool], *, roomy: bool) -> Headers:
+    """The first headers, each with what a finding points at marked."""
+    wanted = {pointer.lower(): pointer for pointer in at if pointer.startswith("header:")}
+    most = _HEADERS if roomy or wanted else _FEW_HEADERS
+    pieces: list[Piece] = []
+    for name, value in headers[:most]:
+        pointer = wanted.pop(f"header:{name.lower()}", "")
+        line = f"{visible(name, 100)}: {visible(value, 300)}"
+        if pointer:
+            pieces += [Piece(line, pointer), Piece("\n")]
+        elif pieces and not pieces[-1].pointer:
+            pieces[-1] = Piece(f"{pieces[-1].text}{line}\n")
+        else:
+            pieces.append(Piece(f"{line}\n"))
+    return Headers(Body(tuple(pieces)), len(headers), max(0, len(headers) - most))
 
 
 def _failure(failure: Failure | None) -> str:

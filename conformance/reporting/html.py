@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from conformance.profiles import Profile
     from conformance.rules.base import Rule
 
+MOST_OPEN = 60
+"""Causes that are shown unfolded."""
 _LOOKS = {
     "fine": "pass",
     "broken": "fail",
@@ -136,6 +138,7 @@ def _content(judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str
         "rows": cells(judgements, found),
         "breaches": items(found, ledger.by_case, rules, BREACHES),
         "others": items(found, ledger.by_case, rules, OTHERS),
+        "most_open": MOST_OPEN,
         "waivers": waiver_rows(found, rules),
         "passed": by_operation(found, Verdict.PASS),
         "not_applicable": by_operation(found, Verdict.NOT_APPLICABLE),

@@ -26,8 +26,9 @@ MOST = 20
 """Findings that are shown; the others are in the HTML report."""
 LONGEST = 60_000
 """Bytes; GitHub cuts a summary at 1 MiB and a comment at 65,536 characters."""
+_FEWER = (MOST, MOST // 2, MOST // 4, 1)
 _VALUE = 300
-_MOST_ROWS = 60
+_MOST_ROWS = 40
 _BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
 _SPECIAL = re.compile(r"([\\*_\[\]<>#|~!&$])")
 _BACKTICKS = re.compile(r"`+")
@@ -38,11 +39,12 @@ def summary_text(
     judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str, Rule], *, strict: bool = False
 ) -> str:
     """The file's text, at most `LONGEST` bytes: with fewer findings where values are long."""
-    for most in (MOST, MOST // 2, MOST // 4, 1):
-        text = "\n".join(_lines(judgements, ledger, rules, most, strict=strict)) + "\n"
-        if len(text.encode(errors="backslashreplace")) <= LONGEST:
-            break
-    return text
+    texts = ("\n".join(_lines(judgements, ledger, rules, most, strict=strict)) + "\n" for most in _FEWER)
+    return next((text for text in texts if _size(text) <= LONGEST), "")
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="backslashreplace"))
 
 
 def code(value: str, limit: int = _VALUE) -> str:
@@ -67,7 +69,7 @@ def _lines(
     yield from _head(judgements, ledger, strict=strict)
     yield from _counts(judgements)
     yield from _matrix(judgements)
-    yield from _waivers(judgements)
+    yield from _waivers(judgements, most)
     found = [judgement for judgement in worst_first(judgements) if judgement.verdict in _BREACHES]
     yield from ["", "### Findings · 检测发现", ""] if found else ["", "No requirement or recommendation is broken."]
     for judgement in found[:most]:
@@ -130,14 +132,14 @@ def _cell(cell: Sequence[Judgement]) -> str:
     return f"{SYMBOLS[worst.label]}{share}"
 
 
-def _waivers(judgements: Sequence[Judgement]) -> Iterator[str]:
+def _waivers(judgements: Sequence[Judgement], most: int) -> Iterator[str]:
     """What has been accepted, until when and by whom."""
     waivers = list(dict.fromkeys(each.waiver for each in judgements if each.waiver is not None))
     if waivers:
         yield from ["", f"### Waived · 已豁免 ({len(waivers):,})", ""]
-    yield from (f"- {_waiver(waiver)}" for waiver in waivers[:MOST])
-    if len(waivers) > MOST:
-        yield from ["", f"… and {len(waivers) - MOST:,} more in `report.html`."]
+    yield from (f"- {_waiver(waiver)}" for waiver in waivers[:most])
+    if len(waivers) > most:
+        yield from ["", f"… and {len(waivers) - most:,} more in `report.html`."]
 
 
 def _waiver(waiver: Waiver) -> str:

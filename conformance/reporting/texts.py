@@ -382,9 +382,9 @@ UI = {
     "failure": Text("What went wrong", "出错原因"),
     "attempts": Text("Earlier attempts", "此前的尝试"),
     "attempt": Text("{what}, then {waited} s of waiting", "{what}，随后等待 {waited} 秒"),
+    "times": Text("first byte {first} s, {seconds} s in all", "首字节 {first} 秒，共 {seconds} 秒"),
     "first-byte": Text("first byte", "首字节"),
     "first-content": Text("first content", "首段内容"),
-    "took": Text("{seconds} s in all", "共 {seconds} 秒"),
     "timing": Text("How fast", "速度"),
     "timing-lead": Text(
         "Seconds after sending, in this one run. Each mark is one answer.",
@@ -447,13 +447,17 @@ UI = {
     "tokens-per-second": Text("tokens per second", "每秒 token 数"),
     "scale-rate": Text("0 to {most} tokens per second", "0 至 {most} token/秒"),
     "timeline": Text("When it came", "到达过程"),
-    "line-gap": Text("longest gap {seconds} s, after event {after}", "最长间隔 {seconds} 秒，在事件 {after} 之后"),
-    "line-done": Text("[DONE] after {seconds} s", "[DONE] 于 {seconds} 秒"),
+    "line-gap": Text(
+        "longest gap {seconds:,.3f} s, after event {after}", "最长间隔 {seconds:,.3f} 秒，在事件 {after} 之后"
+    ),
+    "line-done": Text("[DONE] after {seconds:,.3f} s", "[DONE] 于 {seconds:,.3f} 秒"),
     "line-no-done": Text("no [DONE]", "没有 [DONE]"),
-    "line-end": Text("end after {seconds} s", "结束于 {seconds} 秒"),
-    "line-events": Text("{count} events, the last after {seconds} s", "{count} 个事件，最后一个于 {seconds} 秒"),
-    "line-first-byte": Text("first byte after {seconds} s", "首字节于 {seconds} 秒"),
-    "line-first-content": Text("first content after {seconds} s", "首段内容于 {seconds} 秒"),
+    "line-end": Text("end after {seconds:,.3f} s", "结束于 {seconds:,.3f} 秒"),
+    "line-events": Text(
+        "{count:,} events, the last after {seconds:,.3f} s", "{count:,} 个事件，最后一个于 {seconds:,.3f} 秒"
+    ),
+    "line-first-byte": Text("first byte after {seconds:,.3f} s", "首字节于 {seconds:,.3f} 秒"),
+    "line-first-content": Text("first content after {seconds:,.3f} s", "首段内容于 {seconds:,.3f} 秒"),
     "limits": Text("What this report does not say", "本报告不说明什么"),
     "limits-quality": Text(
         "Conformance is not quality: a relay may keep every rule and still be slow or dear.",

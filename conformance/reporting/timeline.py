@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from conformance.reporting.texts import Text, text
+
 if TYPE_CHECKING:
     from conformance.model import Exchange
 
@@ -56,6 +58,22 @@ class Timeline:
     done: Moment | None
     gap: Gap | None
 
+    @property
+    def said(self) -> Text:
+        """The same in words, each moment behind the sign that the drawing has for it."""
+        moments = [
+            ("┆ ", "line-first-byte", {"seconds": self.first_byte.seconds}),
+            ("▲ ", "line-first-content", {"seconds": self.first_content.seconds} if self.first_content else None),
+            ("| ", "line-events", {"count": self.count, "seconds": self.last.seconds}),
+            ("⊓ ", "line-gap", {"seconds": self.gap.seconds, "after": self.gap.after} if self.gap else None),
+            ("◆ ", "line-done", {"seconds": self.done.seconds}) if self.done else ("", "line-no-done", {}),
+            ("▌ ", "line-end", {"seconds": self.end.seconds}),
+        ]
+        found = [(sign, text(key, **values)) for sign, key, values in moments if values is not None]
+        return Text(
+            "  ".join(sign + words.en for sign, words in found), "  ".join(sign + words.zh for sign, words in found)
+        )
+
 
 def timeline(exchange: Exchange) -> Timeline | None:
     """The drawing of an exchange; None where no event came."""
@@ -69,7 +87,7 @@ def timeline(exchange: Exchange) -> Timeline | None:
 
     places = dict.fromkeys(_place(value, whole) for value in times)
     return Timeline(
-        marks="".join(f"M{place} {_TOP}V{_BOTTOM}" for place in places),
+        marks="".join(f"M{place} {_TOP}v{_BOTTOM - _TOP}" for place in places),
         count=len(times),
         first_byte=moment(exchange.response.first_byte),
         first_content=moment(stream.first_content) if stream.first_content else None,
@@ -96,4 +114,4 @@ def _longest(times: tuple[float, ...], whole: float) -> Gap | None:
 def _place(value: float, whole: float) -> str:
     """Where a second stands on the drawing."""
     share = min(max(value / whole, 0.0), 1.0) if whole > 0 else 0.0
-    return f"{_LEFT + share * (_RIGHT - _LEFT):.1f}"
+    return f"{_LEFT + share * (_RIGHT - _LEFT):.0f}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.reporting.causes import BREACHES
 from conformance.reporting.requirements import requirement
 from conformance.reporting.summary import idle_waivers, worst_first
 from conformance.reporting.texts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from conformance.model import Waiver
+    from conformance.model import Judgement, Waiver
     from conformance.reporting.cards import Card
     from conformance.rules.base import Rule
 
@@ -33,7 +34,11 @@ class WaiverRow:
     state: str
     requirement: Text
     cards: tuple[Card, ...]
-    """What it was applied to, worst first."""
+    """The breaches that it was applied to, worst first."""
+
+
+def _breaches(cards: Iterable[Card]) -> list[Judgement]:
+    return [card.judgement for card in cards if card.judgement.verdict in BREACHES]
 
 
 def waiver_rows(found: Sequence[Card], rules: Mapping[str, Rule]) -> list[WaiverRow]:
@@ -48,7 +53,7 @@ def waiver_rows(found: Sequence[Card], rules: Mapping[str, Rule]) -> list[Waiver
             waiver,
             "expired" if waiver.expired else "idle" if waiver in idle else "in-force",
             requirement(waiver.rule, rules).text,
-            tuple(own[id(judgement)] for judgement in worst_first(card.judgement for card in own.values())),
+            tuple(own[id(judgement)] for judgement in worst_first(_breaches(own.values()))),
         )
         for waiver, own in cards.items()
     ]

@@ -24,6 +24,8 @@ FAULTS = (
     ("message-for-delta", "models-made-up-facts"),
 )
 """What the recorded runs get wrong: the first is the run of pages about one."""
+ON_DISK = frozenset({"operation"})
+"""The least that a ledger has to keep to be read at all."""
 MOST_OF_AN_OPERATION = 1
 KINDS = ("hostile", "shaped")
 """Of hostile pages: with payloads everywhere, and with ids kept, so that pages know what they speak of."""
@@ -52,6 +54,11 @@ def shortened(ledger: Ledger) -> Ledger:
 def _one_more(seen: Counter[str], exchange: Exchange) -> bool:
     seen[exchange.case.operation] += 1
     return seen[exchange.case.operation] <= MOST_OF_AN_OPERATION
+
+
+def _poisoned(ledger: Ledger, kept: frozenset[str]) -> Ledger:
+    """A hostile ledger that can be read: a case has one operation, and a role is one of ours."""
+    return replace(poison(ledger, kept), models={role: poison(model) for role, model in ledger.models.items()})
 
 
 def write(ledger: Ledger, folder: Path) -> Path:
@@ -90,9 +97,8 @@ class Workshop:
 
     def ledgers(self, kind: str) -> tuple[Ledger, ...]:
         """The small runs, as they were or hostile; `kind` as for `page`."""
-        if kind in KINDS:
-            return tuple(poison(ledger, SHAPED if kind == "shaped" else frozenset()) for ledger in self.small)
-        return self.small
+        kept = {"shaped": SHAPED, "hostile": ON_DISK}.get(kind)
+        return self.small if kept is None else tuple(_poisoned(ledger, kept) for ledger in self.small)
 
     def folders(self, kind: str) -> tuple[Path, ...]:
         """Run folders: `real` as recorded, any other kind of what `ledgers` has."""

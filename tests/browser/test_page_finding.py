@@ -98,9 +98,12 @@ def test_a_copy_button_copies_the_text_beside_it(visit, name):
 def test_what_is_copied_says_how_to_send_the_request_again(visit, name):
     page = visit(name, "small").page
     open_all(page)
-    page.get_by_role("button", name=re.compile("^Copy")).last.click()
+    copied = []
+    for button in page.get_by_role("button", name=re.compile("^Copy")).element_handles()[:SOME]:
+        button.click()
+        copied.append(page.evaluate("navigator.clipboard.readText()"))
 
-    assert "curl" in page.evaluate("navigator.clipboard.readText()")
+    assert any(text.lstrip().startswith(("curl", "printf")) for text in copied)
 
 
 @EVERY_PAGE
@@ -132,7 +135,7 @@ def test_the_keyboard_reaches_the_controls_and_the_focus_is_seen(visit, name):
     assert len({(each["tag"], each["text"]) for each in inside}) > 5
 
 
-@EVERY_PAGE
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "history"])
 def test_enter_opens_what_is_folded(visit, name):
     page = visit(name, "small").page
     summary = page.locator("details:not([open]) > summary").first.element_handle()

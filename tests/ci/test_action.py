@@ -75,7 +75,7 @@ def test_what_the_relay_says_is_printed_while_the_runner_takes_no_orders(action:
         ({"name": PWN}, 0),
         ({"badge": PWN}, 0),
         ({"model": PWN}, 6),
-        ({"key": PWN}, 6),
+        ({"key": PWN}, 2),
         ({"base_url": PWN}, 2),
         ({"base_url": "--help"}, 2),
         ({"base_url": ""}, 2),
@@ -105,6 +105,12 @@ def test_nothing_is_written_into_the_summary_where_nothing_was_recorded(action: 
     assert (job.code, job.summary) == (2, "")
     assert job.outputs["vet"]["verdict"] == "none"
     assert "Annotate" not in job.printed
+
+
+def test_a_key_is_masked_in_the_escapes_of_the_runner(action: Action, good: str) -> None:
+    job = action.run(base_url=good, model=MODEL, key="sk-50%0Aoff", only="models")
+
+    assert job.output.startswith("::add-mask::sk-50%250Aoff\n")
 
 
 def test_a_key_of_several_lines_ends_it_before_it_is_shown(action: Action, good: str) -> None:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from conformance.deviations import DEVIATIONS
 from conformance.model import Attempt, Failure, Finding, Judgement, Ledger, Response, Severity, Stop, Verdict
 from conformance.reporting.html import html_text
 from conformance.reporting.visible import is_harmless
@@ -309,3 +310,136 @@ def test_a_run_without_an_answer_has_nothing_to_time() -> None:
 def test_hostile_ids_become_anchors() -> None:
     assert [name for name in page(*hostile_run()).ids if name.startswith("exchange--chat--_3c_")]
     assert HOSTILE not in page(*hostile_run()).ids
+
+
+def test_one_cause_is_one_item_with_a_line_for_each_rule() -> None:
+    judgements = [
+        judgement("made.one", Verdict.FAIL, findings=(finding(),)),
+        judgement("made.two", Verdict.WARN, operation="chat.stream", findings=(finding(),)),
+    ]
+    found = page(judgements, ledger(exchange()))
+
+    assert [item["id"] for item in found.all("article")] == ["cause--made.one--chat"]
+    entries = [item for item in found.all("details") if "data-v" in item]
+    assert [(item["id"], item["data-v"], item["data-op"]) for item in entries] == [
+        ("made.one--chat", "fail", "chat"),
+        ("made.two--chat.stream", "warn", "chat.stream"),
+    ]
+    assert ["open" in item for item in entries] == [True, False]
+    assert "2 findings with 1 causes" in found.shown
+
+
+def test_where_leads_to_the_marked_place_of_the_answer() -> None:
+    header = finding(at="header:Content-Type", actual="x")
+    status = finding(at="status", actual=200)
+    missing = finding(at="/usage/details", actual="absent", deviation="")
+    elsewhere = finding(at="/no/such/place")
+    judgements = [
+        judgement(f"made.r{number}", Verdict.FAIL, findings=(each,))
+        for number, each in enumerate((finding(), header, status, missing, elsewhere))
+    ]
+    found = page(judgements, ledger(exchange()))
+
+    marks = [item["id"] for item in found.all("mark")]
+    assert sorted(marks) == [f"exchange--chat--minimal.at-{number}" for number in (1, 2, 3, 4)]
+    assert {item["href"][1:] for item in found.all("a") if ".at-" in item["href"]} == set(marks)
+    assert "details is missing here" in found.shown
+    assert '<mark id="exchange--chat--minimal.at-1">&quot;total_tokens&quot;: 12</mark>' in found.text.replace(
+        '"total_tokens"', "&quot;total_tokens&quot;"
+    )
+
+
+def test_the_events_that_findings_point_at_are_shown_and_marked() -> None:
+    events = [says("word " * 50) for _ in range(300)]
+    run = ledger(exchange("chat.stream/long", stream(*events)))
+    inside = finding(at="/events/250/choices/0/delta/content", exchange="chat.stream/long")
+    whole = finding(at="/events/260", exchange="chat.stream/long")
+    found = page([judgement("made.one", Verdict.FAIL, operation="chat.stream", findings=(inside, whole))], run)
+
+    assert [item["id"] for item in found.all("mark")] == ["exchange--chat.stream--long.at-1"]
+    rows = [item["id"] for item in found.all("tr") if item.get("class") == "pointed"]
+    assert rows == ["exchange--chat.stream--long.at-2"]
+
+
+def test_events_with_names_and_events_that_are_no_json_are_marked_or_left_alone() -> None:
+    body = b'event: ping\ndata: {"a": 1}\n\ndata: {broken\n\n'
+    run = ledger(exchange("chat.stream/odd", Response(200, (("content-type", "text/event-stream"),), body, 0.1)))
+    findings = tuple(finding(at=f"/events/{place}/a", exchange="chat.stream/odd") for place in range(2))
+    found = page([judgement("made.one", Verdict.FAIL, operation="chat.stream", findings=findings)], run)
+
+    assert len(found.all("mark")) == 1
+    assert "{broken" in found.shown
+
+
+def test_places_in_more_events_than_are_marked_are_bounded() -> None:
+    run = ledger(exchange("chat.stream/long", stream(*[says("a")] * 60)))
+    findings = tuple(finding(at=f"/events/{place}", exchange="chat.stream/long") for place in range(60))
+    found = page([judgement("made.one", Verdict.FAIL, findings=findings)], run)
+
+    assert len([item for item in found.all("tr") if item.get("class") == "pointed"]) == 60
+
+
+def test_a_body_that_is_no_json_is_shown_as_it_came() -> None:
+    found = page([judgement(findings=(finding(),))], ledger(exchange(response=answer(body=b'{"cut": '))))
+
+    assert '{"cut": ' in found.shown
+
+
+def test_hundreds_of_causes_are_folded_behind_the_first() -> None:
+    judgements = [
+        judgement(f"made.r{number}", Verdict.FAIL, findings=(finding(at=f"/f{number}", deviation=""),))
+        for number in range(80)
+    ]
+    found = page(judgements, ledger(exchange()))
+
+    assert len(found.all("article")) == 60
+    assert len([item for item in found.all("details") if "folded" in item.get("class", "")]) == 20
+
+
+def test_the_filter_offers_what_the_run_has_and_knows_both_languages() -> None:
+    found = page(*full_run())
+
+    names = [item["name"] for item in found.all("select")]
+    assert names == ["verdict", "op", "contract"]
+    values = [item["value"] for item in found.all("option")]
+    assert {"fail", "warn", "pass", "chat", "chat.stream", "strict"} <= set(values)
+    assert all(item["data-en"] and item["data-zh"] for item in found.all("option"))
+    (box,) = found.all("input")
+    assert box["data-placeholder-en"] != box["data-placeholder-zh"]
+    (title,) = found.all("title")
+    assert "不符合要求" in title["data-zh"] or "检测工具出错" in title["data-zh"]
+
+
+def test_what_a_known_label_means_and_where_it_was_seen_is_told() -> None:
+    shown = page([judgement(verdict=Verdict.FAIL, findings=(finding(deviation="usage-zero"),))]).shown
+
+    assert DEVIATIONS["usage-zero"].text in shown
+    assert "Known software" in shown
+    assert DEVIATIONS["usage-zero"].seen in shown
+
+
+def test_nothing_that_is_packed_holds_another_pack() -> None:
+    text = page(*full_run()).text
+    depth = 0
+    for tag in re.findall(r"</?noscript>", text):
+        depth += 1 if tag == "<noscript>" else -1
+        assert depth in {0, 1}
+    assert depth == 0
+
+
+def test_the_median_comes_with_its_interval_or_with_the_word_that_there_is_too_little() -> None:
+    few = page([judgement()], ledger(*[exchange(f"chat/{number}") for number in range(5)])).shown
+    many = page([judgement()], ledger(*[exchange(f"chat/{number}") for number in range(6)])).shown
+
+    assert "n too small" in few
+    assert "n too small" not in many
+    assert "0.25 to 0.25" in many
+
+
+def test_tokens_a_second_have_a_scale_of_their_own() -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 30, "total_tokens": 31}}
+    runs = [exchange(f"chat.stream/{number}", stream(says("a"), says("b"), usage)) for number in range(2)]
+    shown = page([judgement()], ledger(*runs)).shown
+
+    assert "tokens per second" in shown
+    assert re.search(r"0 to [\d.,]+ tokens per second", shown)

@@ -11,10 +11,10 @@ from conformance.reporting import report
 
 from .samples import RULES, exchange, hostile_run, judgement, ledger
 
-NAMES = ["report.html", "results.json", "junit.xml"]
+NAMES = ["report.html", "results.json", "junit.xml", "summary.md"]
 
 
-def test_three_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
+def test_four_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
     files = report([judgement()], ledger(exchange()), tmp_path / "new" / "folder")
 
     assert list(files) == NAMES

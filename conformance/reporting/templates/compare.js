@@ -1,13 +1,5 @@
 "use strict";
 (() => {
-  const root = document.documentElement;
-
-  // The words of a select cannot hold both languages: they follow the switch.
-  const speak = () => {
-    const language = root.dataset.language === "en" ? "en" : "zh";
-    for (const option of document.querySelectorAll("option[data-en]")) option.textContent = option.dataset[language];
-  };
-
   const trouble = new Set(["note", "unsupported", "inconclusive", "warn", "fail", "error"]);
   const fits = (card, wanted) => {
     if (wanted.operation && card.box.dataset.operation !== wanted.operation) return false;
@@ -62,7 +54,5 @@
     const form = document.getElementById("filter");
     if (form) filter(form);
     for (const button of document.querySelectorAll("button[data-open]")) open(button);
-    new MutationObserver(speak).observe(root, { attributes: true, attributeFilter: ["data-language"] });
-    speak();
   });
 })();

@@ -68,25 +68,47 @@
     copy,
   };
 
+  // What is folded away stands in noscript elements, which costs next to nothing until it is opened.
+  const unpack = (fold) => {
+    const packed = fold.querySelector(":scope > noscript");
+    if (!packed) return;
+    const box = document.createElement("template");
+    box.innerHTML = packed.textContent;
+    dress(box.content);
+    packed.replaceWith(box.content);
+  };
+  const dress = (place) => {
+    const button = document.getElementById("copy").content;
+    for (const box of place.querySelectorAll(".copied")) box.prepend(button.cloneNode(true));
+  };
+  const find = (id) => {
+    const fold = document.getElementById(id.replace(/\.at-\d+$/, ""));
+    if (fold?.localName === "details") unpack(fold);
+    return document.getElementById(id);
+  };
   const reveal = () => {
-    const target = document.getElementById(location.hash.slice(1));
+    const target = find(location.hash.slice(1));
     for (let place = target; place; place = place.parentElement) {
       if (place.localName === "details") place.open = true;
     }
     target?.scrollIntoView();
   };
   // What the script of one page adds to.
-  globalThis.relayPage = { deeds, copyText, remember, reveal };
+  globalThis.relayPage = { deeds, copyText, remember, reveal, unpack };
 
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details[data-print]:not([open]), details.card:not([open])")];
+    const folds = [...document.querySelectorAll("details[data-print], details.card")];
+    for (const details of folds) unpack(details);
+    for (const details of document.querySelectorAll(".rest")) unpack(details);
+    opened = folds.filter((details) => !details.open);
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => {
     for (const details of opened) details.open = false;
   });
   addEventListener("hashchange", reveal);
+  document.addEventListener("toggle", (event) => event.target.open && unpack(event.target), true);
   addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");
     if (button) deeds[button.dataset.do](button);
@@ -94,8 +116,7 @@
   addEventListener("DOMContentLoaded", () => {
     words();
     for (const button of document.querySelectorAll("button[data-do]")) button.hidden = false;
-    const button = document.getElementById("copy").content;
-    for (const box of document.querySelectorAll(".copied")) box.prepend(button.cloneNode(true));
+    dress(document);
     reveal();
   });
 })();

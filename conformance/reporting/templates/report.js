@@ -32,6 +32,8 @@
   // A ticket for the provider's support: plain text, in the language that is shown.
   const ticket = (button) => {
     const item = button.closest(".item");
+    for (const selector of [".entry", ".rest, .curl"])
+      for (const fold of item.querySelectorAll(selector)) relayPage.unpack(fold);
     const entries = [...item.querySelectorAll(".entry:not([hidden])")];
     const heading = item.querySelector("h3, .what");
     const lines = [
@@ -55,14 +57,19 @@
   };
   const addTools = () => {
     const button = document.getElementById("ticket").content.firstElementChild;
-    for (const item of document.querySelectorAll(".item")) {
+    const equip = (item) => {
       addLink(item, item.id);
-      item.querySelector(":scope > .linked").append(" ", button.cloneNode(true));
-    }
+      const line = item.querySelector(":scope > .linked");
+      if (line && !line.querySelector(".ticket")) line.append(" ", button.cloneNode(true));
+    };
+    for (const item of document.querySelectorAll("article.item, .item[open]")) equip(item);
     // Thousands of these are never opened: they get theirs when they are.
     const opened = (event) => {
       const place = event.target;
-      if (place.open && place.matches(".entry, .exchange")) addLink(place, place.id);
+      if (!place.open) return;
+      relayPage.unpack(place);
+      if (place.matches(".item")) equip(place);
+      else if (place.matches(".entry, .exchange")) addLink(place, place.id);
     };
     document.addEventListener("toggle", opened, true);
     for (const place of document.querySelectorAll(".entry[open]")) addLink(place, place.id);
@@ -158,7 +165,10 @@
     const fold = document.querySelector(".evidence");
     const cited = [...document.querySelectorAll(".exchange.cited")].slice(0, MOST_PRINTED);
     opened = [fold, ...cited].filter((place) => place && !place.open);
-    for (const place of opened) place.open = true;
+    for (const place of opened) {
+      relayPage.unpack(place);
+      place.open = true;
+    }
   });
   addEventListener("afterprint", () => {
     for (const place of opened) place.open = false;

@@ -1,0 +1,95 @@
+"""When a relay counts as slower: never by one sample, never by chance, always when it is."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from conformance.gating.comparing import compare
+from conformance.gating.nouns import Tempo
+from conformance.gating.telling import lines
+from conformance.gating.timing import paces
+from conformance.gating.words import spoken
+from conformance.gating.writing import write_gate
+
+from .records import later, record, timing
+
+
+def sample(seed: int, low: float = 0.1, high: float = 0.2, count: int = 12) -> list[float]:
+    random = Random(seed)
+    return [random.uniform(low, high) for _ in range(count)]
+
+
+def three(first: int, low: float = 0.1, high: float = 0.2, count: int = 12) -> list[list[float]]:
+    return [sample(first + number, low, high, count) for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "what", "tempo"),
+    [
+        (three(0), three(10), "first-byte", Tempo.SAME),
+        (three(0), three(10, 0.4, 0.5), "first-byte", Tempo.SLOWER),
+        (three(0, 0.4, 0.5), three(10), "first-content", Tempo.FASTER),
+        (three(0), three(10, 0.4, 0.5), "tokens-per-second", Tempo.FASTER),
+        (three(0, 0.4, 0.5), three(10), "tokens-per-second", Tempo.SLOWER),
+        (three(0), three(10, 0.12, 0.22), "first-byte", Tempo.SAME),
+        (three(0), [*three(10, 0.4, 0.5)[:2], sample(9)], "first-byte", Tempo.SAME),
+        (three(0, 0.0, 1.0), three(10, 0.2, 1.2), "first-byte", Tempo.SAME),
+        (three(0, count=1), three(10, 0.4, 0.5, count=1), "first-byte", Tempo.UNKNOWN),
+        (three(0, count=2), three(10, 0.4, 0.5, count=2), "first-byte", Tempo.SLOWER),
+    ],
+)
+def test_slower_is_what_every_round_and_the_intervals_show(
+    was: list[list[float]], now: list[list[float]], what: str, tempo: Tempo
+) -> None:
+    (found,) = paces(
+        record(rounds=3, timings=(timing(*was, what=what),)), later(rounds=3, timings=(timing(*now, what=what),))
+    )
+
+    assert found.tempo is tempo
+    assert spoken(found)
+
+
+def test_fewer_than_three_rounds_are_information_only() -> None:
+    before = record(rounds=3, timings=(timing(*three(0)),))
+    run = later(rounds=2, timings=(timing(*three(10, 5, 6)[:2]),))
+
+    gate = compare(before, run)
+
+    assert gate.exit_code == 0
+    assert [pace.tempo for pace in gate.paces] == [Tempo.UNKNOWN]
+    assert any("3 rounds needed" in line for line in lines(gate))
+
+
+def test_another_plan_is_no_measure() -> None:
+    before = record(rounds=3, timings=(timing(*three(0)),))
+    run = later(rounds=3, timings=(timing(*three(10, 5, 6)),), cases={"chat/minimal": "0" * 12})
+
+    (found,) = paces(before, run)
+
+    assert (found.tempo, found.why) == (Tempo.UNKNOWN, "the run did not plan all requests of the baseline")
+
+
+def test_what_is_slower_fails_and_is_shown(tmp_path) -> None:
+    before = record(rounds=3, timings=(timing(*three(0)), timing(*three(0), what="first-content")))
+    run = later(rounds=3, timings=(timing(*three(10, 5, 6)), timing(*three(20), what="first-content")))
+
+    gate = compare(before, run)
+
+    assert gate.exit_code == 1
+    assert [pace.what for pace in gate.slower] == ["first-byte"]
+    assert any("n=36] s (slower)" in line for line in lines(gate))
+    assert "slower" in write_gate(gate, tmp_path)["diff.md"].read_text()
+    calm = compare(before, later(rounds=3, timings=(timing(*three(20)),)))
+    assert "time: 1 of 1 quantities judged, none slower" in list(lines(calm))
+
+
+def test_chance_finds_nothing_in_many_comparisons() -> None:
+    slower = 0
+    for seed in range(0, 6_000, 60):
+        before = record(rounds=3, timings=(timing(*three(seed, 0.0, 0.3, 4)),))
+        run = later(rounds=3, timings=(timing(*three(seed + 30, 0.0, 0.3, 4)),))
+        slower += paces(before, run)[0].tempo is Tempo.SLOWER
+
+    assert slower == 0
