@@ -20,6 +20,7 @@ from typing import Self
 
 import httpx
 
+from benchmarks import comparing
 from conformance import relay
 from conformance.derive.deriving import derive
 from conformance.judging import judge
@@ -226,6 +227,11 @@ def main() -> None:
     rows.append(("a generated case: CPU, of 200", f"{first:.1f} ms (then {later:.1f} ms)", "at most 5 ms"))
     rows.append(("schemas, profile and mistakes of one page", f"{derivation() * 1000:.0f} ms", "at most 1 s"))
     rows.append(("relay-conformance --help: CPU", f"{help_cpu():.2f} s", "at most 0.25 s"))
+    with OutsideRelay(200) as outside:
+        for what, measure in (("recording", comparing.recording), ("vet and compare", comparing.command)):
+            one, ten = measure(outside.base_url)
+            seen = f"{ten / one:.2f} x ({ten:.1f} s against {one:.1f} s)"
+            rows.append((f"ten providers of 200 ms at once, against one: {what}", seen, "at most 1.3 x"))
     print("| what | measured | promised |\n| --- | --- | --- |")
     for row in rows:
         print(f"| {' | '.join(row)} |")

@@ -60,7 +60,8 @@ def _exchange(number: int, operation: str) -> Exchange:
     """An answer, or a stream, of about two thousand bytes."""
     choice = {"index": 0, "message": {"role": "assistant", "content": "word " * 250}, "finish_reason": "stop"}
     body = json.dumps({"id": f"chatcmpl-{number}", "choices": [choice], "usage": {"total_tokens": number}}).encode()
-    kind, arrivals = "application/json", ((0.2, len(body)),)
+    kind = "application/json"
+    arrivals: tuple[tuple[float, int], ...] = ((0.2, len(body)),)
     if OPERATIONS[operation].streams:
         piece = b'data: {"choices": [{"index": 0, "delta": {"content": "word "}}]}\n\n'
         body, kind = piece * 30 + b"data: [DONE]\n\n", "text/event-stream"

@@ -36,7 +36,7 @@ def curl(exchange: Exchange, provider: Provider) -> str:
     if any(sign in request.url for sign in "[]{}"):
         words[0] += " -g"
     if request.method != ("POST" if request.body else "GET"):
-        words[0] += f" -X {_quote(_CONTROLS.sub('', request.method))}"
+        words[0] += f" -X {_word(_CONTROLS.sub('', request.method))}"
     words[0] += f" --url {_url(request.url)}" if request.url.startswith("-") else f" {_url(request.url)}"
     for name, value in request.headers:
         if _TOKEN.fullmatch(name) and name.lower() not in _OWN:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.measures import TOKEN_RATE, measures
+from conformance.measures import FIRST_BYTE, FIRST_CONTENT, TOKEN_RATE, measures
 from conformance.reporting.evidence import is_stream, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from conformance.measures import Measure
     from conformance.model import Exchange, Ledger
@@ -65,7 +65,7 @@ class Timing:
 
 def timing(ledger: Ledger) -> Timing:
     """Measure every answer of the run that came at the first attempt."""
-    found = measures(ledger)
+    found = _sound(measures(ledger))
     most = {is_rate: _most(found, is_rate=is_rate) for is_rate in (False, True)}
     answers = [exchange for exchange in ledger.exchanges if exchange.answered and exchange.status in _SUCCESS]
     streams = [exchange for exchange in answers if is_stream(exchange)]
@@ -76,6 +76,12 @@ def timing(ledger: Ledger) -> Timing:
         streams=tuple(_arrivals(exchange) for exchange in streams[:MOST_STREAMS]),
         more_streams=max(0, len(streams) - MOST_STREAMS),
     )
+
+
+def _sound(found: Sequence[Measure]) -> list[Measure]:
+    """The same without what rests on a first content that was not seen: a zero is no time."""
+    spoken = {each.operation for each in found if each.what == FIRST_CONTENT and all(each.values)}
+    return [each for each in found if each.what == FIRST_BYTE or each.operation in spoken]
 
 
 def _most(found: Iterable[Measure], *, is_rate: bool) -> float:

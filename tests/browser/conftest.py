@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
 from browser.chromium import launch, path_or_skip
 from browser.pages import Workshop
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 WATCH_POLICY = """
 window.broken = [];

@@ -1,4 +1,4 @@
-"""Puts what would hurt a reader into every text of any noun, by walking its fields: new ones are covered by themselves."""
+"""Puts what would hurt a reader into every text of any noun, by walking its fields: new ones are covered at once."""
 
 import json
 from collections.abc import Mapping
@@ -23,13 +23,15 @@ PAYLOADS = (
     "&lt;b&gt;&#60;script&#62;" + MARK,
 )
 """Each is short enough to be shown whole wherever texts are cut."""
-SHAPED = frozenset({"operation", "rule", "rules", "id", "case", "follows", "during", "exchange", "exchanges", "probes"})
+SHAPED = frozenset(
+    {"operation", "rule", "rules", "id", "case", "follows", "during", "exchange", "probes", "limit_field"}
+)
 """Fields by which nouns find each other, and by which a page knows what it speaks of."""
 NO_TEXT = frozenset({"until"})
 """Fields whose form is checked on reading: nothing else gets into them."""
 
 
-def poison(value: Any, kept: frozenset[str] = frozenset()) -> Any:
+def poison(value: Any, kept: frozenset[str] = frozenset()) -> Any:  # noqa: PLR0911 - a line for each kind of value
     """The same value with a payload before every text in it, equal texts alike; fields named in `kept` stay."""
     if isinstance(value, Enum) or value is None or isinstance(value, bool | int | float):
         return value

@@ -24,7 +24,7 @@ FAULTS = (
     ("message-for-delta", "models-made-up-facts"),
 )
 """What the recorded runs get wrong: the first is the run of pages about one."""
-ON_DISK = frozenset({"operation"})
+ON_DISK = frozenset({"operation", "limit_field"})
 """The least that a ledger has to keep to be read at all."""
 MOST_OF_AN_OPERATION = 1
 KINDS = ("hostile", "shaped")

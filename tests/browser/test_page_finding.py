@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from browser.looking import open_all
 from browser.pages import PAGES
 

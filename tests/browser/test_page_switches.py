@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from browser.looking import click_everything, open_all, own_texts
 from browser.pages import PAGES
 
@@ -21,7 +22,7 @@ def press(page, name):
 
 def foreign(page, language):
     """Texts of the other language that can be seen, the switch aside."""
-    button = 'button, button *'
+    button = "button, button *"
     seen = own_texts(page, button)
     if language == "en":
         return [text for text in seen if CHINESE.search(text)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+
 from compare.providers_of_tests import (
     KEYS,
     NAMES,
@@ -23,7 +24,6 @@ from compare.providers_of_tests import (
     run,
     trips,
 )
-
 from conformance.contract import schema_errors
 from conformance.ledger import read_ledger
 

@@ -93,12 +93,12 @@ class Kitchen:
 
     def _provide(self, words: list[str]) -> None:
         """Puts there what the command reads and nothing before has made."""
-        made = {words[place + 1] for place, word in enumerate(words[:-1]) if word in {"-o", "--out", "--json", "--html"}}
+        made = {
+            words[place + 1] for place, word in enumerate(words[:-1]) if word in {"-o", "--out", "--json", "--html"}
+        }
         for word in words[2:]:
             path = self.folder / word
-            if word in made and "--resume" not in words and "--check" not in words and "--update" not in words:
-                continue
-            if path.exists():
+            if path.exists() or (word in made and not {"--resume", "--check", "--update"} & set(words)):
                 continue
             if re.fullmatch(r"reports(/[\w.-]+)?", word) and word not in made:
                 shutil.copytree(self.recorded, path if "/" in word else path / "FOLDER")
@@ -152,7 +152,11 @@ class Kitchen:
             timeout=LONGEST,
         )
         fine = FINE.get(words[1], {0, 1})
-        return "" if done.returncode in fine else f"{shlex.join(words)}\nended with {done.returncode}\n{done.stdout[-3000:]}"
+        return (
+            ""
+            if done.returncode in fine
+            else f"{shlex.join(words)}\nended with {done.returncode}\n{done.stdout[-3000:]}"
+        )
 
     def _serve(self, words: list[str]) -> str:
         """Starts a server on a free port and waits for its address."""

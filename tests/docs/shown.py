@@ -83,8 +83,9 @@ def shown(page: str, text: str | None = None) -> list[Shown]:
     text = (ROOT / page).read_text(encoding="utf-8") if text is None else text
     found = [item for block in LINES.finditer(text) for item in _block(page, text, block)]
     prose = LINES.sub(lambda block: "\n" * block[0].count("\n"), text)
-    for match in INLINE.finditer(prose):
-        found.append(Shown(page, prose.count("\n", 0, match.start()) + 1, match[1], inline=True))
+    found.extend(
+        Shown(page, prose.count("\n", 0, match.start()) + 1, match[1], inline=True) for match in INLINE.finditer(prose)
+    )
     return sorted(found, key=lambda item: item.line)
 
 

@@ -11,17 +11,15 @@ from conformance.cli import cli
 
 PAGES = [page for page in pages() if page not in TRANSLATIONS]
 
-MENTIONS = {"pytest --pyargs conformance.suite": "what it needs stands in the sentence"}
-
 
 def is_mention(item):
     """Whether prose only names a command, without what it cannot be run without."""
     words = item.words
-    if item.text in MENTIONS:
-        return True
     command = cli.commands.get(words[1]) if len(words) == 2 and words[0] == "relay-conformance" else None
-    return item.inline and command is not None and any(
-        isinstance(each, click.Argument) and each.required for each in command.params
+    return (
+        item.inline
+        and command is not None
+        and any(isinstance(each, click.Argument) and each.required for each in command.params)
     )
 
 
@@ -80,7 +78,6 @@ def test_every_reason_is_needed():
     occurring = {item.program for page in pages() for item in shown(page)}
 
     assert ELSEWHERE.keys() - occurring == set()
-    assert MENTIONS.keys() - {item.text for page in pages() for item in shown(page)} == set()
     assert {page for page in {*GENERATED, *TRANSLATIONS} if not (ROOT / page).exists()} == set()
 
 

@@ -186,5 +186,9 @@ def test_other_methods_are_named(shell: Shell) -> None:
     assert words[1:3] == [b"-X", b"PU'T"]
 
 
+def test_a_hostile_method_is_harmless_to_read() -> None:
+    assert is_harmless(curl(exchange(request=request(b"", method="\x9b31mGET\u202e")), PROVIDER), lines=True)
+
+
 def test_a_stream_is_shown_as_it_comes() -> None:
     assert curl(exchange("chat.stream/minimal"), PROVIDER).startswith("curl -sS -N ")

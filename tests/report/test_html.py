@@ -342,7 +342,7 @@ def test_where_leads_to_the_marked_place_of_the_answer() -> None:
 
     marks = [item["id"] for item in found.all("mark")]
     assert sorted(marks) == [f"exchange--chat--minimal.at-{number}" for number in (1, 2, 3, 4)]
-    assert {item["href"][1:] for item in found.all("a") if ".at-" in item["href"]} == set(marks)
+    assert {item["data-at"] for item in found.all("a") if "data-at" in item} == set(marks)
     assert "details is missing here" in found.shown
     assert '<mark id="exchange--chat--minimal.at-1">&quot;total_tokens&quot;: 12</mark>' in found.text.replace(
         '"total_tokens"', "&quot;total_tokens&quot;"
@@ -377,6 +377,16 @@ def test_places_in_more_events_than_are_marked_are_bounded() -> None:
     found = page([judgement("made.one", Verdict.FAIL, findings=findings)], run)
 
     assert len([item for item in found.all("tr") if item.get("class") == "pointed"]) == 60
+
+
+def test_an_event_in_which_too_many_places_are_marked_is_left_as_it_is() -> None:
+    run = ledger(exchange("chat.stream/long", stream(*[says("a")] * 60)))
+    findings = tuple(
+        finding(at=f"/events/{place}/choices/0/delta/content", exchange="chat.stream/long") for place in range(60)
+    )
+    found = page([judgement("made.one", Verdict.FAIL, findings=findings)], run)
+
+    assert len(found.all("mark")) == 20
 
 
 def test_a_body_that_is_no_json_is_shown_as_it_came() -> None:
@@ -443,3 +453,12 @@ def test_tokens_a_second_have_a_scale_of_their_own() -> None:
 
     assert "tokens per second" in shown
     assert re.search(r"0 to [\d.,]+ tokens per second", shown)
+
+
+def test_a_stream_whose_content_was_not_recognised_has_no_time_of_it() -> None:
+    run = ledger(exchange("responses.stream/one", stream({"type": "response.created"})))
+
+    table = page([judgement()], run).text.partition('<table class="plain strips">')[2].partition("</table>")[0]
+
+    assert "first byte" in table
+    assert "first content" not in table

@@ -174,6 +174,14 @@
     for (const place of opened) place.open = false;
   });
 
+  // The marked place is packed away until its exchange is opened: the link itself leads to the exchange.
+  addEventListener("click", (event) => {
+    const place = event.target.closest?.("a[data-at]")?.dataset.at;
+    if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (location.hash === `#${place}`) relayPage.reveal();
+    else location.hash = `#${place}`;
+  });
   addEventListener("DOMContentLoaded", () => {
     addTools();
     const form = document.getElementById("filter");

@@ -1,0 +1,51 @@
+"""Filters: fewer findings are shown, the address keeps what was asked for, and one press brings all back."""
+
+import re
+
+import pytest
+
+from browser.pages import PAGES
+
+pytestmark = [
+    pytest.mark.xdist_group("browser-finding"),
+    pytest.mark.parametrize("name", [name for name, page in PAGES.items() if page.filters]),
+]
+SHOWN = "() => [...document.querySelectorAll('[data-v]')].filter((each) => each.checkVisibility()).length"
+
+
+def wait(page, fits, everything):
+    """Until the number of what is shown fits: filters wait for the typing to end."""
+    page.wait_for_function(f"(all) => {{ const n = ({SHOWN})(); return {fits}; }}", arg=everything, timeout=5_000)
+
+
+def opened(page):
+    page.evaluate("() => { for (const each of document.querySelectorAll('details')) each.open = true; }")
+    return page.evaluate(SHOWN)
+
+
+@pytest.mark.parametrize("label", ["Verdict", "Operation", "Contract"])
+def test_a_choice_leaves_only_what_fits_and_stays_in_the_address(visit, name, label):
+    page = visit(name, "small").page
+    everything = opened(page)
+    control = page.get_by_role("combobox", name=re.compile(label))
+    control.select_option(index=control.locator("option").count() - 1)
+    wait(page, "n < all", everything)
+    chosen, left = control.input_value(), opened(page)
+
+    assert f"{control.get_attribute('name')}={chosen}" in page.url
+    page.reload()
+    assert (control.input_value(), opened(page)) == (chosen, left)
+
+    page.get_by_role("button", name=re.compile("reset|clear|all", re.IGNORECASE)).first.click()
+    wait(page, "n === all", everything)
+    assert control.input_value() == ""
+
+
+def test_text_is_searched_for_as_it_is_typed(visit, name):
+    page = visit(name, "small").page
+    everything = opened(page)
+    box = page.get_by_role("searchbox")
+
+    for typed, fits in (("usage", "n > 0 && n < all"), ("no such words anywhere", "n === 0"), ("", "n === all")):
+        box.fill(typed)
+        wait(page, fits, everything)
