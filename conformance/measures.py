@@ -67,8 +67,8 @@ def _values(exchange: Exchange) -> Iterator[tuple[str, float]]:
     if exchange.response is None:
         return
     yield FIRST_BYTE, exchange.response.first_byte
-    if not exchange.stream.events or exchange.case.stop_after_events:
-        return
+    if not exchange.stream.first_content or exchange.case.stop_after_events:
+        return  # no stream, or one of a protocol whose content is not looked for
     yield FIRST_CONTENT, exchange.stream.first_content
     took = exchange.stream.times[-1] - exchange.stream.first_content
     tokens = reported_tokens(exchange)

@@ -61,9 +61,7 @@ def compare_command(inputs: tuple[Path, ...], control: str, out: Path | None, **
         _check_nothing_sent()
         return _compared(inputs, control, out or Path())
     if len(inputs) > 1:
-        raise UsageError(
-            "a providers.toml is given beside something else", "give one providers.toml, or recorded runs"
-        )
+        raise UsageError("a providers.toml is given beside something else", "give one providers.toml, or recorded runs")
     return _vetted(files[0], control, out, options)
 
 

@@ -23,7 +23,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _URL_UNSAFE = re.compile(r"[^!-~]")
-_SPECIAL = re.compile(rb"[^ -~]|[%\\]|^-")
+LONGEST = 6_000
+"""Characters of a line that is shown."""
 
 
 def curl(exchange: Exchange, provider: Provider) -> str:
@@ -48,10 +49,18 @@ def curl(exchange: Exchange, provider: Provider) -> str:
     return before + " \\\n  ".join(words)
 
 
-def key_variable(exchange: Exchange, provider: Provider) -> str:
-    """The environment variable that must hold the key before the line is run, or an empty string."""
+def shown_curl(exchange: Exchange, provider: Provider, limit: int = LONGEST) -> str:
+    """The same where it is worth showing, else an empty string: what has more characters nobody pastes."""
+    if len(exchange.request.body) > limit:
+        return ""
+    line = curl(exchange, provider)
+    return line if len(line) <= limit else ""
+
+
+def key_variable(line: str, provider: Provider) -> str:
+    """The environment variable that must hold the key before a line is run, or an empty string."""
     named = _VARIABLE.fullmatch(provider.key_env)
-    return provider.key_env if named and f'"${provider.key_env}"' in curl(exchange, provider) else ""
+    return provider.key_env if named and f'"${provider.key_env}"' in line else ""
 
 
 def _quote(text: str) -> str:
@@ -107,8 +116,17 @@ def _body(body: bytes) -> tuple[str, str]:
 
 def _printf(data: bytes) -> str:
     """A printf command that writes exactly these bytes."""
-    escaped = _SPECIAL.sub(lambda found: b"%%" if found[0] == b"%" else b"\\%03o" % found[0][0], data)
-    return f"printf {_quote(escaped.decode('ascii'))}"
+    escaped = "".join(map(_PRINTED.__getitem__, data))
+    return f"printf {_quote(_octal(ord('-')) + escaped[1:] if escaped.startswith('-') else escaped)}"
+
+
+def _octal(byte: int) -> str:
+    return f"\\{byte:03o}"
+
+
+_PRINTED = [chr(byte) if 32 <= byte < 127 and chr(byte) not in "%\\" else _octal(byte) for byte in range(256)]
+_PRINTED[ord("%")] = "%%"
+"""Each byte in the words of printf."""
 
 
 def _raw(text: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance.operations import OPERATIONS
 from conformance.reporting.bodies import EVENT_OVERHEAD, Body, EventLine, body_of, event_lines
-from conformance.reporting.curl import curl, key_variable
+from conformance.reporting.curl import LONGEST, key_variable, shown_curl
 from conformance.reporting.highlight import Piece
 from conformance.reporting.texts import Text
 from conformance.reporting.timeline import Timeline, timeline
@@ -28,8 +28,6 @@ _FRAME = 400
 """What the frame of one exchange takes of that."""
 LEAST = 300
 """Bytes of a body that are shown when there is no more room."""
-CURL = 6_000
-"""Characters of a curl line that are shown."""
 _HEADERS, _FEW_HEADERS = 60, 6
 
 
@@ -121,7 +119,7 @@ def _weight(item: Evidence) -> int:
 def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int, at: Mapping[str, bool] | None) -> Evidence:
     request, response = exchange.request, exchange.response
     events = event_lines(exchange, limit, at or {}) if is_stream(exchange) else ()
-    line = curl(exchange, provider)
+    line = shown_curl(exchange, provider, min(LONGEST, max(limit, 2_000)))
     roomy = limit > LEAST
     headers = _headers(response.headers if response else (), at or {}, roomy=roomy)
     body = body_of(response.body if response and not events else b"", limit, at or {})
@@ -148,8 +146,8 @@ def _evidence(exchange: Exchange, name: str, provider: Provider, limit: int, at:
         events_count=len(exchange.stream.events) if events else 0,
         timeline=timeline(exchange) if events else None,
         marks=_marks(name, at or {}, headers, body, events),
-        curl=line if len(line) <= min(CURL, max(limit, 2_000)) else "",
-        key=key_variable(exchange, provider),
+        curl=line,
+        key=key_variable(line, provider),
     )
 
 

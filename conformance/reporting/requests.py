@@ -10,8 +10,7 @@ from conformance.amounts import GENERATED_OPERATIONS
 from conformance.model import Phase, Verdict
 from conformance.planning import request_schemas
 from conformance.refusals import GENERATED
-from conformance.reporting.curl import curl, key_variable
-from conformance.reporting.evidence import CURL
+from conformance.reporting.curl import key_variable, shown_curl
 from conformance.reporting.summary import worst_first
 from conformance.reporting.texts import PARTS, SUPPORT, VERDICTS, Text
 from conformance.reporting.visible import visible
@@ -114,13 +113,13 @@ def smallest(ledger: Ledger) -> dict[tuple[str, str], Smallest]:
 
 def smallest_of(found: Minimised, provider: Provider) -> Smallest:
     """What is left of one failing case."""
-    line = curl(found.exchange, provider)
+    line = shown_curl(found.exchange, provider)
     return Smallest(
         requests=found.requests,
         complete=found.complete,
         body=visible(_indented(found.exchange), 4_000, lines=True),
-        curl=line if len(line) <= CURL else "",
-        key=key_variable(found.exchange, provider),
+        curl=line,
+        key=key_variable(line, provider),
     )
 
 

@@ -16,32 +16,35 @@ from typing import Any
 DEEPEST = 24
 """Levels of a JSON value that are shown."""
 
-_HOSTILE = re.compile(
-    "["
-    "\x00-\x1f\x7f-\x9f"  # controls, ESC among them
+_OTHER = (
+    "\x7f-\x9f"
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # no width, or blank
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0"  # direction, line ends
     "\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # halves of pairs, no characters at all
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # tags and selectors that can carry a hidden text
-    "]"
 )
-_LINES = "\n\t"
+_HOSTILE = re.compile(f"[\x00-\x1f{_OTHER}]+")  # controls, ESC among them
+_HOSTILE_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_OTHER}]+")
 
 
 def visible(text: str, limit: int = 300, *, lines: bool = False) -> str:
     """The text with hostile characters escaped, cut after `limit`; `lines` keeps newline and tab."""
     more = len(text) - limit
-    shown = _HOSTILE.sub(lambda found: _escape(found[0], lines=lines), text[:limit])
+    shown = _pattern(lines=lines).sub(_escape, text[:limit])
     return f"{shown}… ({more:,} more characters)" if more > 0 else shown
 
 
 def is_harmless(text: str, *, lines: bool = False) -> bool:
     """Whether `visible` would leave the text as it is."""
-    return all(lines and found[0] in _LINES for found in _HOSTILE.finditer(text))
+    return not _pattern(lines=lines).search(text)
 
 
-def _escape(character: str, *, lines: bool) -> str:
-    return character if lines and character in _LINES else f"\\u{{{ord(character):x}}}"
+def _pattern(*, lines: bool) -> re.Pattern[str]:
+    return _HOSTILE_IN_LINES if lines else _HOSTILE
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "".join(f"\\u{{{ord(character):x}}}" for character in found[0])
 
 
 def visible_bytes(data: bytes, limit: int) -> tuple[str, int]:

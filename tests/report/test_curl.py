@@ -75,7 +75,7 @@ def test_a_plain_line_reads_well() -> None:
 
 def test_the_shell_puts_the_key_in(shell: Shell) -> None:
     assert headers_sent(shell, curl(exchange(), PROVIDER))[0] == b"Authorization: Bearer sk-'secret'"
-    assert key_variable(exchange(), PROVIDER) == "RELAY_API_KEY"
+    assert key_variable(curl(exchange(), PROVIDER), PROVIDER) == "RELAY_API_KEY"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_relay_without_a_key_needs_none() -> None:
     provider = Provider("https://x.example/v1", "m", key_env="")
 
     assert "-H 'Authorization: Bearer none'" in curl(asked, provider)
-    assert key_variable(asked, provider) == ""
+    assert key_variable(curl(asked, provider), provider) == ""
 
 
 def test_further_secret_headers_come_from_their_variables(shell: Shell) -> None:
