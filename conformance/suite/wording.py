@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from conformance.model import Verdict
 from conformance.reasons import finding
-from conformance.reporting.curl import curl
-from conformance.reporting.evidence import CURL, seconds
+from conformance.reporting.curl import shown_curl
+from conformance.reporting.evidence import seconds
 from conformance.reporting.requirements import requirement
 from conformance.reporting.summary import run_verdict, sentence, spent, waiver_line
 from conformance.reporting.texts import HINTS, MEANINGS, RUN_VERDICTS, Text
@@ -211,9 +211,9 @@ def _place(finding: Finding) -> str:
 
 def _again(exchange: Exchange, provider: Provider) -> Iterator[str]:
     """How to send the request again."""
-    line = curl(exchange, provider)
+    line = shown_curl(exchange, provider)
     yield ""
-    if len(line) <= CURL:
+    if line:
         yield f"curl (the key comes from the environment):\n{line}"
     else:
         yield "curl: the request is too long to print here; it is in the ledger"
