@@ -1,8 +1,8 @@
 """Holds honest and faulty relays to a baseline: nothing honest may get worse, every fault must.
 
-`python -m tools.gate_repeats [RUNS] [MAX_LATENCY_MS] [SHARE]` records an honest relay of random latency that turns away
-or cuts off a share of the requests: three rounds as the baseline, then so many runs, each held to it alone, and three
-of them together as rounds.
+`python -m tools.gate_repeats [RUNS] [MAX_LATENCY_MS] [SHARE] [AT_ONCE]` records an honest relay of random latency that
+turns away or cuts off a share of the requests: three rounds as the baseline, then so many runs, each held to it alone,
+and three of them together as rounds.
 
 `python -m tools.gate_repeats faults [NAME…]` plants each fault of the catalogue after an honest baseline: exactly the
 rules that it declares must be reported as worse.
@@ -24,6 +24,7 @@ from typing import Any
 from conformance import relay
 from conformance.gating.holding import hold
 from conformance.gating.nouns import Gate, Kind
+from conformance.ledger import read_ledger
 from conformance.model import Ledger, Limits, Provider, Verdict
 from conformance.planning import ceiling, plan
 from conformance.profiles import load_profile
@@ -76,6 +77,8 @@ class Figures:
     together: Counter[int]
     """Exit codes of three runs as rounds of one."""
     worse: Counter[str]
+    slower: Counter[str]
+    """Apart from `worse`: a machine that is busy now and was not before is measured as well."""
     unclear: Counter[str]
 
 
@@ -84,29 +87,38 @@ async def _record(base_url: str, path: Path, cases: Any, **limits: Any) -> Ledge
     return await record_async(cases, Provider(base_url, relay.DEFAULT_MODEL, _KEY), path, secrets=_SECRETS, limits=top)
 
 
-async def repeat(runs: int, latency: float, share: float, only: Sequence[str] = (), seed: int = 0) -> Figures:
+async def repeat(
+    runs: int, latency: float, share: float, only: Sequence[str] = (), seed: int = 0, at_once: int = AT_ONCE
+) -> Figures:
     """An honest relay held to itself, again and again."""
-    figures = Figures(Counter(), Counter(), Counter(), Counter())
-    room = asyncio.Semaphore(AT_ONCE)
+    figures = Figures(Counter(), Counter(), Counter(), Counter(), Counter())
+    room = asyncio.Semaphore(at_once)
     app = Unsteady(relay.create_app(), latency, share, seed)
     with tempfile.TemporaryDirectory() as folder, relay.BackgroundRelay(app) as server:
         cases = plan(only, dear=not only)
 
-        async def one(number: int) -> Ledger:
+        async def one(number: int) -> Path:
             async with room:
-                return await _record(server.base_url, Path(folder) / f"{number}.jsonl", cases)
+                path = Path(folder) / f"{number}.jsonl"
+                await _record(server.base_url, path, cases)
+                return path
 
-        before = tuple(await asyncio.gather(*(one(number) for number in range(-ROUNDS, 0))))
-
-        async def group(first: int) -> None:
-            found = await asyncio.gather(*(one(number) for number in range(first, min(first + ROUNDS, runs))))
-            for ledger in found:
-                _count(hold(before, [ledger], None, ()), figures.codes, figures)
-            if len(found) == ROUNDS:
-                _count(hold(before, found, None, ()), figures.together, figures)
-
-        await asyncio.gather(*(group(first) for first in range(0, runs, ROUNDS)))
+        # Judging would hold up whatever is being recorded, and measure this machine: it comes after. For the same
+        # reason the baseline is recorded among all others.
+        paths = await asyncio.gather(*(one(number) for number in range(ROUNDS + runs)))
+        _hold(paths[:ROUNDS], paths[ROUNDS:], figures)
     return figures
+
+
+def _hold(baseline: Sequence[Path], paths: Sequence[Path], figures: Figures) -> None:
+    """Each run alone, and three of them as rounds of one."""
+    before = tuple(map(read_ledger, baseline))
+    for first in range(0, len(paths), ROUNDS):
+        found = [read_ledger(path) for path in paths[first : first + ROUNDS]]
+        for ledger in found:
+            _count(hold(before, [ledger], None, ()), figures.codes, figures)
+        if len(found) == ROUNDS:
+            _count(hold(before, found, None, ()), figures.together, figures)
 
 
 def _count(gate: Gate, codes: Counter[int], figures: Figures) -> None:
@@ -115,7 +127,7 @@ def _count(gate: Gate, codes: Counter[int], figures: Figures) -> None:
         seen = change.evidence.finding if change.evidence else None
         figures.worse[f"{change.key.rule} on {change.key.operation}: {change.was} -> {change.now} {seen}"] += 1
     for pace in gate.slower:
-        figures.worse[f"slower: {pace}"] += 1
+        figures.slower[f"slower: {pace.operation} {pace.what}"] += 1
     for change in [*gate.of(Kind.UNCLEAR), *gate.of(Kind.UNDECIDED)]:
         figures.unclear[f"{change.kind.value} {change.key.rule} on {change.key.operation}"] += 1
 
@@ -155,10 +167,11 @@ async def _plant(names: list[str]) -> list[Planted]:
             key = fault.needs, families_of(fault)
             rounds = ROUNDS if any(catalogue()[rule].noisy for rule in fault.trips) else 1
             async with room:
-                found = [
-                    await _of_fault(server.variant(f"fault/{name}"), Path(folder) / f"{name}-{number}.jsonl", *key)
-                    for number in range(rounds)
-                ]
+                found = []
+                for number in range(rounds):
+                    # A relay of its own for each round: what a fault remembers of the last one is another fault.
+                    with relay.BackgroundRelay(relay.create_app(faults=(name,))) as faulty:
+                        found.append(await _of_fault(faulty.base_url, Path(folder) / f"{name}-{number}.jsonl", *key))
                 return _planted(name, honest[key], found, fault.trips, fault.needs)
 
         return list(await asyncio.gather(*map(one, names)))
@@ -202,14 +215,15 @@ def _honest(arguments: Sequence[str]) -> int:
     latency = int(arguments[1]) / 1000 if len(arguments) > 1 else 0.3
     share = float(arguments[2]) if len(arguments) > 2 else 0.02
     started = time.monotonic()
-    found = asyncio.run(repeat(runs, latency, share))
+    at_once = int(arguments[3]) if len(arguments) > 3 else AT_ONCE
+    found = asyncio.run(repeat(runs, latency, share, at_once=at_once))
     print(f"{runs} runs in {time.monotonic() - started:.0f} s, latency to {latency * 1000:.0f} ms, {share:.1%} trouble")
     print(f"exit codes of single runs {dict(found.codes)}, of three together {dict(found.together)}")
-    for said in (found.worse, found.unclear):
+    for said in (found.worse, found.slower, found.unclear):
         for what, times in said.most_common(40):
             print(f"{times} x {what}")
-    print(f"{sum(found.worse.values())} false regressions")
-    return 1 if found.worse else 0
+    print(f"{found.worse.total()} false regressions of rules, {found.slower.total()} of time")
+    return 1 if found.worse or found.slower else 0
 
 
 if __name__ == "__main__":

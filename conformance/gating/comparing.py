@@ -66,9 +66,15 @@ def _change(key: Key, baseline: Record, run: Record) -> Change | None:
     if found is None:
         new = sorted(now.signs - was.signs)
         differs = new and was.verdict is now.verdict and now.verdict in _RANK
-        return replace(_said(Kind.CHANGED, was.verdict, now), signs=tuple(new)) if differs else None
+        return _changed(was, now, new) if differs else None
     excused = found.kind in {Kind.WORSE, Kind.UNDECIDED} and now.waived and now.verdict in _RANK
     return replace(found, kind=Kind.WAIVED) if excused else _with_fewer(found, was, now)
+
+
+def _changed(was: Standing, now: Standing, new: list[str]) -> Change:
+    """One that fails in other ways than before, shown by the first of them."""
+    said = _said(Kind.CHANGED, was.verdict, now)
+    return replace(said, signs=tuple(new), evidence=now.shown.get(new[0], now.evidence))
 
 
 def _with_fewer(change: Change, was: Standing, now: Standing) -> Change:

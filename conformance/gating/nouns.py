@@ -42,6 +42,8 @@ class Standing:
     """Whether a waiver in force excuses it; a baseline keeps none."""
     evidence: Evidence | None = None
     """A baseline keeps none."""
+    shown: Mapping[str, Evidence] = field(default_factory=dict)
+    """Where each of `signs` was seen first; a baseline keeps none."""
 
     @property
     def key(self) -> Key:

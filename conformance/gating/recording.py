@@ -10,7 +10,7 @@ from conformance.gating.rounds import common_cases, digests, narrowed
 from conformance.judging import judge
 from conformance.measures import measures
 from conformance.model import Finding, Judgement, Ledger, Verdict, Waiver
-from conformance.outcomes import BROKEN, Key, Outcome, outcomes
+from conformance.outcomes import BROKEN, Key, Outcome, outcomes, sign
 from conformance.reporting.results import instant
 from conformance.reporting.visible import visible
 from conformance.rules.base import catalogue
@@ -80,7 +80,7 @@ def _standing(found: Sequence[Outcome | None], judged: Sequence[Judgement | None
     verdict = folded([outcome.verdict for outcome in there])
     place = next(place for place, each in enumerate(found) if each is not None and each.verdict is verdict)
     first, rule = there[0], catalogue().get(there[0].rule)
-    signs = sorted({visible(sign, LONGEST_SIGN) for outcome in there for sign in outcome.signs})
+    signs = sorted({visible(each, LONGEST_SIGN) for outcome in there for each in outcome.signs})
     return Standing(
         rule=first.rule,
         operation=first.operation,
@@ -92,7 +92,19 @@ def _standing(found: Sequence[Outcome | None], judged: Sequence[Judgement | None
         noisy=rule is not None and rule.noisy,
         waived=any(outcome.waived for outcome in there),
         evidence=_evidence(place, judged[place], found[place]),
+        shown=_shown(judged, signs[:MOST_SIGNS]),
     )
+
+
+def _shown(judged: Sequence[Judgement | None], signs: Sequence[str]) -> dict[str, Evidence]:
+    """Sign -> the first round, case and finding that shows it."""
+    shown: dict[str, Evidence] = {}
+    for place, judgement in enumerate(judged, 1):
+        for finding in judgement.findings if judgement is not None else ():
+            seen = visible(sign(finding), LONGEST_SIGN)
+            if seen in signs:
+                shown.setdefault(seen, Evidence(place, finding.exchange, finding))
+    return shown
 
 
 def folded(verdicts: Sequence[Verdict]) -> Verdict:

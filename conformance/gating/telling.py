@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.gating.files import key_text
-from conformance.gating.nouns import Change, Gate, Kind, Tempo
+from conformance.gating.nouns import Change, Gate, Kind, Record, Tempo
 from conformance.gating.words import HINTS, TITLES, headline, link, moved, sections, spoken
 from conformance.model import Finding
 from conformance.reporting.findings import values
@@ -20,8 +20,8 @@ def lines(gate: Gate) -> Iterator[str]:
     """The sentence, what to know before, every kind of change, and time."""
     said, was, now = headline(gate), gate.baseline, gate.run
     yield from (said.en, said.zh)
-    yield visible(f"  then {was.model} at {was.base_url}, {_rounds(was.rounds)}, {was.recorded[0]}", 600)
-    yield visible(f"  now  {now.model} at {now.base_url}, {_rounds(now.rounds)}, {now.recorded[0]}", 600)
+    yield visible(f"  then {_who(was)}", 600)
+    yield visible(f"  now  {_who(now)}", 600)
     yield from (f"  {visible(note, 600)}" for note in gate.notes)
     for kind, changes in sections(gate):
         yield ""
@@ -34,6 +34,12 @@ def lines(gate: Gate) -> Iterator[str]:
             yield f"  hint: {HINTS[kind]}"
     yield from ["", f"{gate.same:,} unchanged" + (f", {gate.skipped:,} not looked at" if gate.skipped else "")]
     yield from _time(gate)
+
+
+def _who(record: Record) -> str:
+    """Whose run it is, where, how often and when; a name that is only the host is not said twice."""
+    named = "" if not record.name or record.name in record.base_url else f"{record.name}: "
+    return f"{named}{record.model} at {record.base_url}, {_rounds(record.rounds)}, {record.recorded[0]}"
 
 
 def _rounds(count: int) -> str:

@@ -34,13 +34,14 @@ def headline(gate: Gate) -> Text:
     """What the gate comes to, in one sentence."""
     worse, code = len(gate.of(Kind.WORSE)) + len(gate.slower), gate.exit_code
     if worse:
-        return Text(f"{worse:,} got worse than in the baseline.", f"与基线相比，有 {worse:,} 项变差。")
+        checks = "1 check" if worse == 1 else f"{worse:,} checks"
+        return Text(f"{checks} got worse since the baseline.", f"与基线相比，有 {worse:,} 项变差。")
     if code == 1:
         return Text("Nothing got worse, but waivers have ended.", "没有变差，但有豁免已过期。")
     if code == 2:
         stale = len(gate.of(Kind.STALE))
         return Text(
-            f"Nothing got worse, but {stale:,} entries of the baseline are stale.",
+            f"Nothing got worse, but {_stale(stale)} stale.",
             f"没有变差，但基线中有 {stale:,} 个条目已失效。",
         )
     if code == 7:
@@ -48,6 +49,10 @@ def headline(gate: Gate) -> Text:
     if code == 6:
         return Text("Nothing got worse as far as can be said.", "就能判定的部分而言，没有变差。")
     return Text("Nothing got worse.", "没有变差。")
+
+
+def _stale(count: int) -> str:
+    return "1 entry of the baseline is" if count == 1 else f"{count:,} entries of the baseline are"
 
 
 def sections(gate: Gate) -> Iterator[tuple[Kind, list[Change]]]:

@@ -27,6 +27,8 @@ SHAPED = frozenset(
     {"operation", "rule", "rules", "id", "case", "follows", "during", "exchange", "probes", "limit_field"}
 )
 """Fields by which nouns find each other, and by which a page knows what it speaks of."""
+OURS = frozenset({"kind", "state", "verdict", "key", "what", "operations"})
+"""Fields of nouns that no file fills: words of ours by which pages look up what to show."""
 NO_TEXT = frozenset({"until"})
 """Fields whose form is checked on reading: nothing else gets into them."""
 

@@ -114,7 +114,7 @@ def test_a_baseline_is_replaced_only_on_demand_and_says_what_changes(run: Run, r
     assert (runs / "baseline.json").read_bytes() == before
     code, out, _ = run("baseline", "bad", "-o", "baseline.json", "--update")
     assert code == 0
-    assert "2 got worse" in out
+    assert "2 checks got worse" in out
     assert run("diff", "baseline.json", "bad")[0] == 0
     assert run("baseline", "good", "-o", "new.json", "--update")[0] == 0
     assert (runs / "new.json").read_bytes() == before

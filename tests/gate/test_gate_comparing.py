@@ -137,6 +137,46 @@ def test_another_way_of_failing_is_told_and_is_not_worse() -> None:
     assert "    new: /b" in list(lines(gate))
 
 
+def test_what_fails_in_a_new_way_is_shown_by_the_new_way() -> None:
+    old, new = (Evidence(place, "chat/minimal", Finding(at=at)) for place, at in ((1, "/a"), (3, "/b")))
+    now = standing(FAIL, signs=frozenset({"/a", "/b"}), evidence=old, shown={"/a": old, "/b": new})
+    gate = compare(record(standing(FAIL, signs=frozenset({"/a"}))), later(now))
+    told = list(lines(gate))
+
+    assert gate.changes[0].evidence == new
+    assert "    where: /b" in told
+    assert any("rounds/3/report.html" in line for line in told)
+
+
+def test_rounds_keep_where_each_way_of_failing_was_seen_first() -> None:
+    judged = [
+        Judgement(RULE, OPERATION, FAIL, Severity.MUST, (Finding(at=at, exchange="chat/minimal"),), ("chat/minimal",))
+        for at in ("/a", "/a", "/b")
+    ]
+    found = standings([[each] for each in judged])[KEY]
+
+    assert {sign: evidence.round for sign, evidence in found.shown.items()} == {"/a": 1, "/b": 3}
+
+
+@pytest.mark.parametrize(("name", "said"), [("Relay Example", "Relay Example: gpt"), ("api.relay.example", "gpt")])
+def test_the_name_of_the_provider_is_said_unless_it_is_the_host(name: str, said: str) -> None:
+    told = list(lines(compare(record(), later(name=name))))
+
+    assert any(line.startswith(f"  now  {said}") for line in told)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 check got worse"), (2, "2 checks got worse")], ids=["one", "several"]
+)
+def test_the_sentence_counts_in_words(count: int, said: str) -> None:
+    rules = [f"chat.rule-{number}" for number in range(count)]
+    known = [RULE, "chat.choices.count"][:count]
+    gate = compare(record(*(standing(PASS, rule=rule) for rule in known)), later(*(standing(FAIL, rule=rule) for rule in known)))
+
+    assert len(rules) == count
+    assert next(lines(gate)).startswith(said)
+
+
 GONE = "chat.no.such-rule"
 
 
