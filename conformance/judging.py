@@ -25,10 +25,9 @@ from conformance.refusals import (
     BUSY,
     GENERATED,
     OTHER_FORM,
-    is_not_built,
     message_of,
-    met_no_route,
     names_model,
+    not_offered,
     out_of_credit,
     refused_part,
     refuses_model,
@@ -83,7 +82,7 @@ def judge(
     """
     rules = select_rules(only or ledger.rules)
     check_known(waivers, catalogue())
-    unsupported = frozenset(operation for operation in OPERATIONS if _absent(ledger, operation))
+    unsupported = not_offered(ledger)
     passing = frozenset((each.case, each.rule) for each in ledger.minimised if not each.reproduced)
     run = _Run(ledger, passing, unsupported, Documented(profile) if profile else None)
     with _without_collector():
@@ -325,21 +324,6 @@ def _blocking(rule: Rule, exchange: Exchange) -> Iterator[str]:
         wanted = (zip(need.split("/"), steps, strict=False) for need in rule.needs)
         if any(all(want in {"*", step} for want, step in pairs) for pairs in wanted):
             yield at
-
-
-def _absent(ledger: Ledger, operation: str) -> bool:
-    """Whether a relay offers no such operation: every valid request met no route, a web page, or a model not for it."""
-    if OPERATIONS[operation].essential or not OPERATIONS[operation].path:
-        return False
-    answers = [
-        exchange
-        for exchange in ledger.exchanges
-        if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
-    ]
-    own = OPERATIONS[operation].method == "POST"
-    return bool(answers) and all(
-        met_no_route(answer) or (own and (refuses_model(answer) or is_not_built(answer))) for answer in answers
-    )
 
 
 def _shown(finding: Finding, exchange: str) -> Finding:

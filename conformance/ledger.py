@@ -46,6 +46,7 @@ _LONGEST_HEADER = 8192
 _LONGEST_DETAIL = 200
 _YEAR_9999 = 253_370_764_800
 _AFTERWARDS = frozenset({"minimising", "minimised"})
+_HEADER = b'{"kind":"header"'
 _SEARCH = b'{"kind":"minimis'
 """How the lines of a search begin."""
 _SCHEMA = "formats/ledger.json"
@@ -111,9 +112,11 @@ class LedgerWriter:
         """Say what came of a search, after its exchanges."""
         self._line({"kind": "minimised", **vars(found), "exchanges": len(found.exchanges)})
 
-    def footer(self, seconds: float, stop: Stop | None) -> None:
-        """End a ledger."""
-        self._line({"kind": "footer", "seconds": round(seconds, 3), "stop": stop and asdict(stop)})
+    def footer(self, seconds: float, stop: Stop | None, lag: float = 0.0) -> None:
+        """End a ledger; `lag`: seconds by which this machine was late."""
+        self._line(
+            {"kind": "footer", "seconds": round(seconds, 3), "stop": stop and asdict(stop), "lag": round(lag, 4)}
+        )
 
     def _line(self, value: dict[str, Any]) -> None:
         self._file.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
@@ -163,6 +166,16 @@ def read_ledger(path: Path) -> Ledger:
     # A search for a smaller case that broke off leaves the run before it whole.
     unharmed = not torn or torn.startswith(_SEARCH) or entries[-1]["kind"] in _AFTERWARDS
     return replace(ledger, complete=ledger.complete and unharmed)
+
+
+def is_begun(path: Path) -> bool:
+    """Whether there is anything to go on with; a kill in the first moment leaves an empty file, or half a header."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+    except OSError:
+        return False
+    return first.endswith(b"\n") or not _HEADER.startswith(first[: len(_HEADER)])
 
 
 def cut_torn_line(path: Path) -> None:
@@ -254,6 +267,7 @@ class _Reading:
             models=self._models,
             stop=Stop(**footer["stop"]) if footer and footer["stop"] else None,
             complete=footer is not None,
+            lag=footer.get("lag", 0.0) if footer else 0.0,
             minimised=tuple(self._searches.found.values()),
             resent=tuple(self._searches.exchanges),
         )

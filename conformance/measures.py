@@ -9,14 +9,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.model import Expectation
 from conformance.operations import OPERATIONS
+from conformance.refusals import not_offered
 from conformance.usage import reported_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.intervals import Interval
-    from conformance.model import Exchange, Ledger
+    from conformance.model import Case, Exchange, Ledger
 
 FIRST_BYTE, FIRST_CONTENT, TOKEN_RATE = "first-byte", "first-content", "tokens-per-second"
 SLOWER_IS_MORE = frozenset({FIRST_BYTE, FIRST_CONTENT})
@@ -44,7 +46,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How many requests were answered at the first attempt: anything but 429, 5xx and silence."""
+    """How many good requests were answered at the first attempt: anything but 429, 5xx and silence."""
 
     answered: int
     asked: int
@@ -77,7 +79,16 @@ def _values(exchange: Exchange) -> Iterator[tuple[str, float]]:
 
 
 def reliability(ledger: Ledger) -> Reliability:
-    """How many of the requests that were sent met neither a limit, nor an internal error, nor silence at once."""
-    sent = [exchange for exchange in ledger.exchanges if exchange.was_sent]
+    """How many of the good requests that were sent met neither a limit, nor an internal error, nor silence at once.
+
+    A 500 for a request that is meant to be refused, or for an operation that is not offered, is a wrong answer or a
+    clumsy one, which other rules say; it is no outage.
+    """
+    absent = not_offered(ledger)
+    sent = [each for each in ledger.exchanges if each.was_sent and _is_owed_an_answer(each.case, absent)]
     good = sum(not each.attempts and each.answered and each.status != 429 and each.status < 500 for each in sent)
     return Reliability(good, len(sent))
+
+
+def _is_owed_an_answer(case: Case, absent: frozenset[str]) -> bool:
+    return case.expect is Expectation.SUCCESS and case.operation not in absent

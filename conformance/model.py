@@ -422,6 +422,8 @@ class Ledger:
     stop: Stop | None = None
     complete: bool = True
     """False: there is no footer, the run was interrupted."""
+    lag: float = 0.0
+    """Seconds by which this machine itself was late while it recorded (see `lag`); times cannot be told apart below."""
     minimised: tuple[Minimised, ...] = ()
     """Failing cases made smaller after the run; a later search for the same case and rule replaces the earlier."""
     resent: tuple[Exchange, ...] = ()

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conformance.budget import Budget
+from conformance.lag import LagProbe
 from conformance.materialise import Target
 from conformance.model import Case, Exchange, Ledger, Limits, Phase, Provider, Stop
 from conformance.opening import keep_aside, open_run, take_up
@@ -59,12 +60,13 @@ class Recorder:
 
     async def run(self) -> None:
         """Preflight, then everything else, then the footer."""
-        async with self._sender:
+        async with self._sender, LagProbe() as lag:
             stop = await self._preflight()
             if stop is None:
                 await self._send_all()
-        earlier = self._done.seconds if self._done else 0.0
-        self._writer.footer(earlier + time.monotonic() - self._sender.started, stop)
+        earlier, late = (self._done.seconds, self._done.lag) if self._done else (0.0, 0.0)
+        took = time.monotonic() - self._sender.started
+        self._writer.footer(earlier + took, stop, max(late, lag.seconds))
 
     async def _preflight(self) -> Stop | None:
         """Find out what all requests need to know, and whether it is worth going on."""

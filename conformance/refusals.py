@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from conformance.model import Expectation
+from conformance.operations import OPERATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conformance.model import Case, Exchange, JSONValue
+    from conformance.model import Case, Exchange, JSONValue, Ledger
 
 _NO_MODEL = re.compile(r"model|模型|渠道|channel|deployment", re.IGNORECASE)
 _FOR_NOW = re.compile(r"temporar|currently|overload|try again|later|maintenance|暂时|稍后|繁忙|维护", re.IGNORECASE)
@@ -203,3 +206,23 @@ def _names(exchange: Exchange, part: str) -> bool:
     words = _OTHER_NAMES.get(part, spelled(part))
     said = f"{error.get('param')} {error['message']}"
     return re.search(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])", said) is not None
+
+
+def not_offered(ledger: Ledger) -> frozenset[str]:
+    """The operations that a relay does not offer."""
+    return frozenset(operation for operation in OPERATIONS if _absent(ledger, operation))
+
+
+def _absent(ledger: Ledger, operation: str) -> bool:
+    """Whether a relay offers no such operation: every valid request met no route, a web page, or a model not for it."""
+    if OPERATIONS[operation].essential or not OPERATIONS[operation].path:
+        return False
+    answers = [
+        exchange
+        for exchange in ledger.exchanges
+        if exchange.case.operation == operation and exchange.case.expect is Expectation.SUCCESS and exchange.answered
+    ]
+    own = OPERATIONS[operation].method == "POST"
+    return bool(answers) and all(
+        met_no_route(answer) or (own and (refuses_model(answer) or is_not_built(answer))) for answer in answers
+    )

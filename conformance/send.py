@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.errors import ConformanceError, UsageError
-from conformance.ledger import LedgerWriter, cut_torn_line, read_ledger
+from conformance.ledger import LedgerWriter, cut_torn_line, is_begun, read_ledger
 from conformance.model import Case, Exchange, Ledger, Limits, Provider
 from conformance.planning import PREFLIGHT, still_to_send
 from conformance.preflight import base_urls
@@ -154,10 +154,10 @@ class _Ready:
         if line and done and done.complete and not still_to_send(planned, done):
             return
         with LedgerWriter(job.path, job.secrets) as writer:
+            cut_torn_line(job.path)
             if done is None:
                 writer.header(provider, job.limits, planned, job.rules, time.time())
             else:
-                cut_torn_line(job.path)
                 provider = replace(provider, models=done.provider.models, page_models=done.provider.page_models)
             await Recorder(planned, provider, job.limits, job.secrets, writer, progress, done, line).run()
 
@@ -166,7 +166,7 @@ def _prepared(job: Job, *, resume: bool) -> _Ready:
     """Whatever is wrong with a job is said before anything is sent."""
     base_urls(job.provider.base_url)
     done = _resumed(job.path, job.provider) if resume else None
-    if done is None and job.path.exists():
+    if done is None and not resume and job.path.exists():
         raise UsageError(f"{job.path} exists already", "choose another folder, or continue that run with --resume")
     planned = done.plan if done else job.cases
     if not set(PREFLIGHT) <= {case.id for case in planned}:
@@ -177,8 +177,8 @@ def _prepared(job: Job, *, resume: bool) -> _Ready:
 
 
 def _resumed(path: Path, provider: Provider) -> Ledger | None:
-    """The run to go on with, or None when there is nothing at `path` yet."""
-    if not path.exists():
+    """The run to go on with, or None when nothing at `path` has begun."""
+    if not is_begun(path):
         return None
     done = read_ledger(path)
     known = {*base_urls(done.provider.base_url), done.provider.base_url}

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from conformance.errors import LedgerError, UsageError
 from conformance.failing import BUDGET, MOST_SEARCHES, broken_rules, worth_minimising
 from conformance.judging import judge
-from conformance.ledger import read_ledger
+from conformance.ledger import is_begun, read_ledger
 from conformance.model import Limits, Provider
 from conformance.planning import plan, select_rules
 from conformance.preflight import base_urls
@@ -264,7 +264,7 @@ def profile_of(ledger: Ledger, asked: str | None) -> Profile | None:
 
 def profile_to_plan(asked: str | None, resumed: Path | None) -> Profile | None:
     """The profile to plan with: the one asked for, or that of the run to resume, which has to be the same."""
-    if resumed is None:
+    if resumed is None or not is_begun(resumed / LEDGER):
         return chosen_profile(asked or "")
     ledger = read_ledger(resumed / LEDGER)
     chosen = profile_of(ledger, asked)

@@ -238,6 +238,24 @@ def test_a_ledger_is_not_overwritten(tmp_path: Path) -> None:
         recorded("http://127.0.0.1:1/v1", tmp_path / "ledger.jsonl")
 
 
+@pytest.mark.parametrize("left", [b"", b'{"ki', b'{"kind":"header","format":1,"tool":"relay'])
+def test_a_kill_before_the_first_line_was_whole_is_resumed_from_the_beginning(tmp_path: Path, left: bytes) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(left)
+    with Server(honest) as server:
+        assert recorded(server.base_url, path, resume=True).complete
+
+
+def test_a_file_of_somebody_else_is_not_taken_for_half_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(b"notes of mine")
+
+    with pytest.raises(LedgerError):
+        recorded("http://127.0.0.1:1/v1", path, resume=True)
+
+    assert path.read_bytes() == b"notes of mine"
+
+
 def test_a_torn_last_line_makes_a_complete_ledger_partial(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     with Server(honest) as server:

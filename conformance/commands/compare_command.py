@@ -9,7 +9,7 @@ import click
 
 from conformance.amounts import amounts, parse_amounts
 from conformance.commands.options import Folder
-from conformance.commands.pooling import Workers, outcome
+from conformance.commands.pooling import Workers
 from conformance.commands.saying import INCONCLUSIVE, INTERRUPTED, say
 from conformance.errors import UsageError
 
@@ -119,42 +119,49 @@ def _asked(options: Mapping[str, Any]) -> Asked:
 
 
 def _recorded(runs: Sequence[Run], control: str, folder: Path, options: Mapping[str, Any]) -> int:
-    """Record all, report each as soon as its recording ends, and compare."""
-    from conformance.commands.several import record_runs, report_run
-    from conformance.comparison.comparing import compare
+    """Record all, report each as soon as its recording ends, and compare those of which there is a record."""
+    from conformance.commands.own_reports import OwnReports
+    from conformance.commands.several import record_runs
+    from conformance.ledger import is_begun
     from conformance.progress import Bar
 
-    jobs = [(run.ledger, run.profile, run.waivers) for run in runs]
     with Workers(len(runs)) as workers:
         workers.warm_up()
-        reports = {}
-
-        def ended(place: int) -> None:
-            # Without other processes, reports wait: judging here would keep the others from being sent anything.
-            if workers.parallel and runs[place].ledger.exists():
-                reports[place] = workers.submit(report_run, *jobs[place])
-
+        reports = OwnReports(runs, workers)
         with Bar() as bar:
             troubles = record_runs(
-                runs, options["in_flight"], resume=options["resume"], progress=bar.step_of, ended=ended
+                runs, options["in_flight"], resume=options["resume"], progress=bar.step_of, ended=reports.ended
             )
         for run, trouble in zip(runs, troubles, strict=True):
             if trouble is not None:
                 say(f"{run.provider.title}: {trouble}", "what was recorded is kept; continue with --resume", 0)
-        comparison = compare(
-            [run.ledger for run in runs if run.ledger.exists()],
-            control=control,
-            names=[run.provider.title for run in runs if run.ledger.exists()],
-            profiles=[run.profile for run in runs if run.profile],
-            waivers={run.provider.title: run.waivers for run in runs},
-            over=workers.map,
-        )
-        for place, run in enumerate(runs):
-            if place in reports:
-                outcome(reports[place], report_run, *jobs[place])
-            elif run.ledger.exists():
-                report_run(*jobs[place])
-    return _finished(comparison, folder)
+        kept = [run for run in runs if is_begun(run.ledger)]
+        comparison = _side_by_side(kept, control, workers) if len(kept) > 1 else None
+        failed = reports.finish()
+    if comparison is None:
+        told = "fewer than two providers were recorded: there is nothing to compare"
+        return say(told, f"mend what is said above, and continue with --resume --out {folder}", INCONCLUSIVE)
+    code = _finished(comparison, folder)
+    if failed is not None:
+        raise failed
+    return INCONCLUSIVE if any(trouble is not None for trouble in troubles) else code
+
+
+def _side_by_side(runs: Sequence[Run], control: str, workers: Workers) -> Comparison:
+    """Compare what was recorded; a yardstick of which there is no record measures nothing."""
+    from conformance.comparison.comparing import compare
+
+    names = [run.provider.title for run in runs]
+    if control and control not in names:
+        say(f"{control} is the yardstick, and was not recorded: nothing is charged to anybody", "", 0)
+    return compare(
+        [run.ledger for run in runs],
+        control=control if control in names else "",
+        names=names,
+        profiles=[run.profile for run in runs if run.profile],
+        waivers={run.provider.title: run.waivers for run in runs},
+        over=workers.map,
+    )
 
 
 def _finished(comparison: Comparison, out: Path) -> int:

@@ -44,10 +44,10 @@ def recorded_rounds(run: Run, repeat: int, *, resume: bool) -> list[Ledger]:
 
 def finished(path: Path) -> Ledger | None:
     """The round at a path, when there is nothing left to send of it."""
-    from conformance.ledger import read_ledger
+    from conformance.ledger import is_begun, read_ledger
     from conformance.planning import still_to_send
 
-    if not path.exists():
+    if not is_begun(path):
         return None
     ledger = read_ledger(path)
     whole = ledger.complete and ledger.stop is None and not still_to_send(ledger.plan, ledger)

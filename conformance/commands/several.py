@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance import vetting
 from conformance.errors import ConformanceError, UsageError
 from conformance.judging import judge
-from conformance.ledger import read_ledger
+from conformance.ledger import is_begun, read_ledger
 from conformance.model import Limits
 from conformance.planning import ceiling, plan, still_to_send
 from conformance.providers import Entry, control_of, read_providers
@@ -97,8 +97,9 @@ def _run(path: Path, entry: Entry, asked: Asked, plans: _Plans, folder: Path, *,
 
 
 def _checked(entry: Entry, asked: Asked, plans: _Plans, folder: Path, *, resume: bool) -> Run:
-    begun = (folder / vetting.LEDGER).exists()
-    if begun and not resume:
+    ledger = folder / vetting.LEDGER
+    begun = is_begun(ledger)
+    if ledger.exists() and not resume:
         raise UsageError(f"{folder} holds a run already", "choose another --out, or continue it with --resume")
     profile = vetting.profile_to_plan(entry.profile or None, folder if begun else None)
     models = [model if role == CHAT else f"{role}={model}" for role, model in entry.models.items()]
@@ -138,7 +139,7 @@ def announced(runs: Sequence[Run]) -> Iterator[str]:
 
 def _left(run: Run) -> Sequence[Case]:
     """What a run still has to send."""
-    if not run.ledger.exists():
+    if not is_begun(run.ledger):
         return run.cases
     done = read_ledger(run.ledger)
     return still_to_send(done.plan, done)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.comparison.nouns import Charge
 from conformance.outcomes import CONCLUSIVE
+from conformance.rules.base import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,14 +17,22 @@ if TYPE_CHECKING:
 
 
 def charge(broken: Outcome, control: Outcome | None) -> Charge:
-    """Whom a breach is charged to, by the ways in which the yardstick breaks the same requirement."""
+    """Whom a breach is charged to, by the ways in which the yardstick breaks the same requirement.
+
+    Where chance has a part in it, that the yardstick does not show it may be luck.
+    """
     if control is None or control.verdict not in CONCLUSIVE:
         return Charge.UNKNOWN
     if not control.broken:
-        return Charge.RELAY
+        return Charge.UNKNOWN if _by_chance(broken.rule) else Charge.RELAY
     if broken.signs <= control.signs:
         return Charge.UPSTREAM
     return Charge.BOTH if broken.signs & control.signs else Charge.RELAY
+
+
+def _by_chance(name: str) -> bool:
+    rule = catalogue().get(name)
+    return rule is not None and rule.noisy
 
 
 def charges(side: Side, control: Side) -> dict[Key, Charge]:

@@ -211,9 +211,11 @@ WORDS = {
     "scale": Text("{least} to {most}", "{least} 至 {most}"),
     "reliability": Text("Reliability at the first attempt", "首次尝试的可靠性"),
     "reliability-lead": Text(
-        "The share of requests that met neither a limit (429), nor an internal error (5xx), nor silence at once. "
+        "The share of good requests that met neither a limit (429), nor an internal error (5xx), nor silence at once. "
+        "What is meant to be refused, and what is not offered, is not counted. "
         "A retry that went well does not count as success. The interval is Wilson's, 95 %.",
-        "首次尝试时没有遇到限流（429）、内部错误（5xx）或无响应的请求所占比例。重试后成功不算成功。"
+        "首次尝试时没有遇到限流（429）、内部错误（5xx）或无响应的正常请求所占比例。"
+        "本应被拒绝的请求，以及不提供的接口，都不计入。重试后成功不算成功。"
         "区间为 95 % Wilson 区间。",
     ),
     "answered": Text("Answered at once", "首次即有回答"),
@@ -247,8 +249,10 @@ WORDS = {
         "没有排名：哪项要求重要，取决于您的用途。",
     ),
     "limit-charge": Text(
-        "Charges follow from one recording of the yardstick: it may have had luck, or none.",
-        "归属只依据对照的一次录制：它可能碰巧正常，也可能碰巧出错。",
+        "Charges follow from one recording of the yardstick: it may have had luck, or none. And a relay may ask its "
+        "upstream in another way than this page did: by another interface, or for another model.",
+        "归属只依据对照的一次录制：它可能碰巧正常，也可能碰巧出错。"
+        "另外，中转站请求上游的方式可能与本页不同：另一个接口，或另一个模型。",
     ),
     "glossary": Text("What the words mean", "用词说明"),
     "charged": Text("charged to", "归属"),
@@ -269,7 +273,11 @@ CHARGE_MEANINGS = {
         "broken in ways that the yardstick shows, and in others that it does not.",
         "部分问题对照也有，部分对照没有。",
     ),
-    Charge.UNKNOWN: Text("the yardstick was not judged on it.", "对照在此项上没有判定。"),
+    Charge.UNKNOWN: Text(
+        "the yardstick was not judged on it, or it passed there and chance has a part in it (time, or what a model "
+        "happens to say).",
+        "对照在此项上没有判定，或对照通过、但此项有偶然因素（耗时，或模型恰好怎么回答）。",
+    ),
 }
 
 

@@ -33,6 +33,7 @@ def baseline_text(record: Record) -> str:
         "provider": {"name": record.name, "base_url": record.base_url, "model": record.model},
         "page": record.page,
         "recorded": list(record.recorded),
+        "lag": round(record.lag, 4),
         "plan": plan_digest(dict(record.cases)),
         "rules": list(record.rules),
     }
@@ -115,6 +116,7 @@ def read_baseline(path: Path) -> Record:
         **raw["provider"],
         rules=tuple(raw["rules"]),
         recorded=tuple(raw["recorded"]),
+        lag=raw.get("lag", 0.0),
         cases=raw["cases"],
         standings=found,
         timings=tuple(_timing_in(path, each, len(raw["recorded"])) for each in raw["timings"]),

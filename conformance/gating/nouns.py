@@ -83,6 +83,8 @@ class Record:
     """Judgements whose waiver had ended."""
     page: str = ""
     """The name of the profile to which it was held."""
+    lag: float = 0.0
+    """Seconds by which the recording machine was late, in the worst round."""
 
     @property
     def rounds(self) -> int:

@@ -20,6 +20,10 @@ FACTOR = 1.25
 """How much slower is worth mentioning."""
 ROUNDS = 3
 """Rounds that either side needs."""
+BUSY = 0.05
+"""Seconds of lag from which on the recording machine says nothing of time."""
+WAKES = 10
+"""How often a request may meet the machine's own lag: connecting, sending, each piece of the answer."""
 FALSE_ALARM = 0.01
 """How often chance may find anything slower, in all quantities together."""
 
@@ -29,21 +33,27 @@ def paces(baseline: Record, run: Record) -> tuple[Pace, ...]:
     now = {(each.operation, each.what): each for each in run.timings}
     pairs = [(was, now[was.operation, was.what]) for was in baseline.timings if (was.operation, was.what) in now]
     why = _why_not(baseline, run)
-    return tuple(_pace(was, then, len(pairs), why) for was, then in pairs)
+    noise = WAKES * max(baseline.lag, run.lag)
+    return tuple(_pace(was, then, len(pairs), noise, why) for was, then in pairs)
 
 
 def _why_not(baseline: Record, run: Record) -> str:
     """Why nothing at all can be said."""
     if min(baseline.rounds, run.rounds) < ROUNDS:
         return f"{ROUNDS} rounds needed on either side"
+    lag = max(baseline.lag, run.lag)
+    if lag > BUSY:
+        return f"the recording machine was busy: late by {lag * 1000:.0f} ms itself"
     alike = all(run.cases.get(case) == digest for case, digest in baseline.cases.items())
     return "" if alike else "the run did not plan all requests of the baseline"
 
 
-def _pace(was: Timing, now: Timing, many: int, why: str) -> Pace:
+def _pace(was: Timing, now: Timing, many: int, noise: float, why: str) -> Pace:
     before, after = _pooled(was), _pooled(now)
     if not why and not (before.enough and after.enough):
         why = "too few values"
+    if not why and was.what in SLOWER_IS_MORE and 0 < abs(after.middle - before.middle) < noise:
+        return Pace(was.operation, was.what, before, after, Tempo.SAME)
     if why:
         return Pace(was.operation, was.what, before, after, Tempo.UNKNOWN, why)
     grown = _is_more(was.rounds, now.rounds, many)

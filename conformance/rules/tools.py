@@ -101,6 +101,7 @@ def named_is_called(exchange: Exchange) -> Iterator[Finding]:
     mend="Serialise the arguments to a JSON text in the converter, `{}` for none, and wait for all pieces of the "
     "upstream's JSON before a plain answer is sent.",
     mend_zh="在转换程序中把参数序列化为 JSON 文本,没有参数时为 `{}`;非流式回答要等上游的 JSON 片段收齐再发送。",
+    noisy=True,
 )
 def arguments_are_json(exchange: Exchange) -> Iterator[Finding]:
     """The arguments of a call MUST be a string that is the JSON text of an object."""

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from browser.chromium import launch, path_or_skip
 from browser.pages import Workshop
+from once import shared_folder
 
 WATCH_POLICY = """
 window.broken = [];
@@ -31,7 +32,7 @@ class Watched:
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """Where pages are made; needs no browser, but is not worth it without one."""
     path_or_skip()
-    return Workshop(tmp_path_factory.mktemp("pages"))
+    return Workshop(shared_folder(tmp_path_factory, "pages"))
 
 
 # Playwright leaves an event loop running in this thread, so it must not outlive the module: others call asyncio.run.

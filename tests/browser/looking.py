@@ -2,8 +2,14 @@
 
 from playwright.sync_api import Page
 
-OPEN_ALL = "() => { for (const each of document.querySelectorAll('details')) each.open = true; }"
-SEEN = """(element) => element.checkVisibility({visibilityProperty: true, opacityProperty: true})"""
+OPEN_ALL = """async () => {
+  for (let closed = [0]; closed.length;) {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const each of closed) each.open = true;
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  }
+}"""
+"""What is unfolded may hold more that is folded."""
 TEXTS = """(unread) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];

@@ -1,23 +1,30 @@
 """The pages under test: each is made of recorded runs of the reference relay, and of hostile copies of them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import mkdtemp
 
-from browser.hostile import SHAPED, poison
-from conformance import judge, read_ledger
+from browser import dressing
+from browser.hostile import OURS, PAYLOADS, SHAPED, poison
+from conformance import read_ledger
 from conformance.cli import cli
+from conformance.comparison.page import html_text as compare_text
+from conformance.history import write_history
+from conformance.history.index import open_index
+from conformance.history.pages import history_text
+from conformance.history.trends import histories
 from conformance.ledger import LedgerWriter
-from conformance.model import Exchange, Judgement, Ledger
+from conformance.model import Exchange, Ledger, Provider
 from conformance.redaction import Secrets
 from conformance.reporting.html import html_text
-from conformance.rules.base import catalogue
+from once import once
 
 FAULTS = (
     ("finish-lost", "error-as-detail", "json-without-type", "usage-sum-wrong"),
@@ -27,6 +34,7 @@ FAULTS = (
 ON_DISK = frozenset({"operation", "limit_field"})
 """The least that a ledger has to keep to be read at all."""
 MOST_OF_AN_OPERATION = 1
+HISTORY = 6
 KINDS = ("hostile", "shaped")
 """Of hostile pages: with payloads everywhere, and with ids kept, so that pages know what they speak of."""
 
@@ -76,97 +84,109 @@ def write(ledger: Ledger, folder: Path) -> Path:
 
 
 class Workshop:
-    """Records runs and builds pages in a folder, each once."""
+    """Records runs and builds pages in a folder that all workers of a session share, each once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._built: dict[tuple[str, str], Path] = {}
 
     @cached_property
     def runs(self) -> tuple[Path, ...]:
         """Run folders of the reference relay with faults, reports beside."""
-        folders = tuple(Path(mkdtemp(dir=self.folder)) / f"run{number}" for number in range(len(FAULTS)))
-        for folder, faults in zip(folders, FAULTS, strict=True):
-            run("demo", *(word for fault in faults for word in ("--fault", fault)), "--out", folder)
-        return folders
+        folder = once(self.folder / "runs", _record)
+        return tuple(folder / f"run{number}" for number in range(len(FAULTS)))
 
     @cached_property
     def small(self) -> tuple[Ledger, ...]:
-        """The same runs with a few exchanges of each operation."""
+        """The same runs with few exchanges of each operation."""
         return tuple(shortened(read_ledger(folder / "ledger.jsonl")) for folder in self.runs)
 
-    def ledgers(self, kind: str) -> tuple[Ledger, ...]:
-        """The small runs, as they were or hostile; `kind` as for `page`."""
-        kept = {"shaped": SHAPED, "hostile": ON_DISK}.get(kind)
-        return self.small if kept is None else tuple(_poisoned(ledger, kept) for ledger in self.small)
-
     def folders(self, kind: str) -> tuple[Path, ...]:
-        """Run folders: `real` as recorded, any other kind of what `ledgers` has."""
-        if kind == "real":
-            return self.runs
-        found = tuple(self.folder / f"{kind}{number}" for number in range(len(FAULTS)))
-        for folder, ledger in zip(found, self.ledgers(kind), strict=True):
-            if not folder.exists():
-                write(ledger, folder)
-        return found
+        """Run folders: `small` as recorded, `hostile` with payloads wherever a ledger that can be read may have them."""
+
+        def made(folder: Path) -> None:
+            for number, ledger in enumerate(self.small):
+                write(_poisoned(ledger, ON_DISK) if kind == "hostile" else ledger, folder / f"run{number}")
+
+        folder = once(self.folder / f"folders-{kind}", made)
+        return tuple(folder / f"run{number}" for number in range(len(FAULTS)))
 
     def page(self, name: str, kind: str) -> Path:
         """The file of a page; `kind` is real (as the command writes it), small, or one of `KINDS`."""
-        if (name, kind) not in self._built:
-            self._built[name, kind] = PAGES[name].build(self, kind)
-        return self._built[name, kind]
+        folder = once(self.folder / f"{name}-{kind}", lambda folder: (folder.mkdir(), PAGES[name].build(self, kind, folder)))
+        return folder / f"{name}.html"
+
+
+def _record(folder: Path) -> None:
+    """All runs at once."""
+
+    def demo(number: int) -> None:
+        words = [word for fault in FAULTS[number] for word in ("--fault", fault)]
+        run("demo", *words, "--out", folder / f"run{number}")
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(demo, range(len(FAULTS))))
 
 
 @dataclass(frozen=True)
 class Page:
     """One page under test: how it is made, and which of the general abilities it has."""
 
-    build: Callable[[Workshop, str], Path]
+    build: Callable[[Workshop, str, Path], None]
     command: str
-    filters: bool = False
-    copies: bool = False
+    filters: tuple[str, ...] = ()
+    """The labels of its choices."""
 
 
-def _report(shop: Workshop, kind: str) -> Path:
+def _report(shop: Workshop, kind: str, folder: Path) -> None:
     if kind == "real":
-        return shop.runs[0] / "report.html"
-    ledger = shop.small[0]
-    judgements: list[Judgement] = list(judge(ledger))
-    rules = catalogue()
+        shutil.copy(shop.runs[0] / "report.html", folder)
+        return
+    shown = dressing.scene(shop.small[0])
     if kind in KINDS:
-        kept = SHAPED if kind == "shaped" else frozenset()
-        judgements, ledger, rules = poison(judgements, kept), poison(ledger, kept), _rules(kept)
-    file = shop.folder / f"report-{kind}.html"
-    file.write_text(html_text(judgements, ledger, rules), encoding="utf-8")
-    return file
+        shown = shown.hostile(SHAPED if kind == "shaped" else frozenset())
+    text = html_text(
+        shown.judgements, shown.ledger, shown.rules, profile=shown.profile, clients=shown.clients, strict=True
+    )
+    (folder / "report.html").write_text(text, encoding="utf-8")
 
 
-def _rules(kept: frozenset[str]):
-    """Rules whose own words are hostile, as those of somebody's plug-in might be."""
-    return {poison(name) if not kept else name: poison(rule, kept) for name, rule in catalogue().items()}
+def _compare(shop: Workshop, kind: str, folder: Path) -> None:
+    if kind == "real":
+        run("compare", *shop.runs, "--out", folder)
+    elif kind == "hostile":
+        run("compare", *shop.folders(kind), "--out", folder)
+    else:
+        found = dressing.comparison(shop.folders("small"), shop.small)
+        found = dressing.hostile_comparison(found) if kind == "shaped" else found
+        (folder / "compare.html").write_text(compare_text(found), encoding="utf-8")
 
 
-def _compare(shop: Workshop, kind: str) -> Path:
-    out = shop.folder / f"compared-{kind}"
-    run("compare", *shop.folders(kind), "--out", out)
-    return out / "compare.html"
+def _history(shop: Workshop, kind: str, folder: Path) -> None:
+    """The page of six runs of one provider, in which rules break and heal."""
+    runs = shop.folders(kind)[:2] if kind == "hostile" else shop.folders("small")
+    for number in range(HISTORY):
+        ledger = read_ledger(runs[number // 2 % 2] / "ledger.jsonl")
+        day = ledger.started + number * 86_400
+        write(replace(ledger, provider=_provider(runs), started=day, complete=True, stop=None), folder / f"run{number}")
+    page = folder / "history.html"
+    write_history(folder, page, say=lambda _: None)
+    if kind == "shaped":
+        with open_index(folder, lambda _: None) as index:
+            found = poison(histories(index), SHAPED | OURS)
+        problems = (("run9", PAYLOADS[0]), (PAYLOADS[1], "".join(PAYLOADS)))
+        page.write_text(history_text(found, problems, folder, page), encoding="utf-8")
 
 
-def _history(shop: Workshop, kind: str) -> Path:
-    out = shop.folder / f"history-{kind}"
-    out.mkdir()
-    for number, folder in enumerate(shop.folders(kind)):
-        (out / f"run{number}").mkdir()
-        (out / f"run{number}" / "ledger.jsonl").write_bytes((folder / "ledger.jsonl").read_bytes())
-    run("history", out)
-    return out / "history.html"
+def _provider(runs: tuple[Path, ...]) -> Provider:
+    """The provider of the first run: runs of the same one follow each other."""
+    return read_ledger(runs[0] / "ledger.jsonl").provider
 
 
 PAGES = {
     name: page
     for name, page in {
-        "report": Page(_report, "vet", filters=True, copies=True),
-        "compare": Page(_compare, "compare"),
+        "report": Page(_report, "vet", ("Verdict", "Operation", "Contract")),
+        "compare": Page(_compare, "compare", ("Verdict", "Operation", "Contract", "Provider")),
         "history": Page(_history, "history"),
     }.items()
     if page.command in cli.commands

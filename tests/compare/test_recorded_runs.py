@@ -123,6 +123,22 @@ def test_whom_a_breach_is_charged_to(verdict: Verdict | None, signs: str, expect
     assert charge(broken, control) is expected
 
 
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [(Verdict.PASS, Charge.UNKNOWN), (Verdict.WARN, Charge.UPSTREAM)], ids=["luck", "both"]
+)
+def test_what_a_model_happens_to_say_is_not_charged_to_the_relay(verdict: Verdict, expected: Charge):
+    broken = Outcome(
+        "chat.tool-calls.arguments-json",
+        "chat",
+        Severity.MUST,
+        Verdict.FAIL,
+        waived=False,
+        signs=frozenset("a"),
+        exchanges=(),
+    )
+    assert charge(broken, replace(broken, verdict=verdict)) is expected
+
+
 def test_files_are_the_same_each_time(runs: Path, tmp_path: Path):
     paths = [runs / "honest", runs / "two"]
     first = {name: path.read_bytes() for name, path in write_files(compare(paths), tmp_path / "a").items()}

@@ -10,7 +10,7 @@ from report.samples import HOSTILE, finding, judgement
 
 from conformance.contract import schema_errors
 from conformance.gating.comparing import compare
-from conformance.gating.nouns import Kind
+from conformance.gating.nouns import Evidence, Kind
 from conformance.gating.recording import folded, standings
 from conformance.gating.telling import lines
 from conformance.gating.words import headline
@@ -149,10 +149,7 @@ def test_what_fails_in_a_new_way_is_shown_by_the_new_way() -> None:
 
 
 def test_rounds_keep_where_each_way_of_failing_was_seen_first() -> None:
-    judged = [
-        Judgement(RULE, OPERATION, FAIL, Severity.MUST, (Finding(at=at, exchange="chat/minimal"),), ("chat/minimal",))
-        for at in ("/a", "/a", "/b")
-    ]
+    judged = [judgement(RULE, FAIL, findings=(Finding(at=at),)) for at in ("/a", "/a", "/b")]
     found = standings([[each] for each in judged])[KEY]
 
     assert {sign: evidence.round for sign, evidence in found.shown.items()} == {"/a": 1, "/b": 3}
@@ -166,15 +163,14 @@ def test_the_name_of_the_provider_is_said_unless_it_is_the_host(name: str, said:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "1 check got worse"), (2, "2 checks got worse")], ids=["one", "several"]
+    ("rules", "said"),
+    [((RULE,), "1 check got worse"), ((RULE, "chat.choices.count"), "2 checks got worse")],
+    ids=["one", "several"],
 )
-def test_the_sentence_counts_in_words(count: int, said: str) -> None:
-    rules = [f"chat.rule-{number}" for number in range(count)]
-    known = [RULE, "chat.choices.count"][:count]
-    gate = compare(record(*(standing(PASS, rule=rule) for rule in known)), later(*(standing(FAIL, rule=rule) for rule in known)))
+def test_the_sentence_counts_in_words(rules: tuple[str, ...], said: str) -> None:
+    then, now = ([standing(verdict, rule=rule) for rule in rules] for verdict in (PASS, FAIL))
 
-    assert len(rules) == count
-    assert next(lines(gate)).startswith(said)
+    assert next(lines(compare(record(*then), later(*now)))).startswith(said)
 
 
 GONE = "chat.no.such-rule"

@@ -93,3 +93,16 @@ def test_chance_finds_nothing_in_many_comparisons() -> None:
         slower += paces(before, run)[0].tempo is Tempo.SLOWER
 
     assert slower == 0
+
+
+@pytest.mark.parametrize(
+    ("lag", "tempo"), [(0.0, Tempo.SLOWER), (0.02, Tempo.SLOWER), (0.035, Tempo.SAME), (0.06, Tempo.UNKNOWN)]
+)
+@pytest.mark.parametrize("side", ["baseline", "run"])
+def test_what_the_machine_itself_may_have_added_is_not_charged(lag: float, tempo: Tempo, side: str) -> None:
+    before = record(rounds=3, timings=(timing(*three(0)),), lag=lag if side == "baseline" else 0.0)
+    run = later(rounds=3, timings=(timing(*three(10, 0.4, 0.5)),), lag=lag if side == "run" else 0.0)
+    (found,) = paces(before, run)
+
+    assert found.tempo is tempo
+    assert ("busy" in spoken(found)) is (tempo is Tempo.UNKNOWN)

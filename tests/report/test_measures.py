@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from conformance.measures import FIRST_BYTE, FIRST_CONTENT, TOKEN_RATE, Measure, measures, reliability
-from conformance.model import Attempt, Exchange, Failure, Ledger, Response
+from conformance.model import Attempt, Exchange, Expectation, Failure, Ledger, Response
 
-from .samples import answer, exchange, ledger, stream
+from .samples import answer, case, exchange, ledger, stream
 
 CHUNK = {"choices": [{"index": 0, "delta": {"content": "a"}}]}
 USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 20, "total_tokens": 21}}
@@ -78,3 +78,20 @@ def test_what_was_held_back_counts_nowhere() -> None:
     held: Ledger = ledger(exchange(response=None, failure=Failure("no-model", "embeddings")))
 
     assert reliability(held).asked == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body"),
+    [
+        ("chat/missing-messages", 500, {"error": {"message": "list index out of range", "type": "server_error"}}),
+        ("messages/minimal", 500, {"message": "messages is not supported by openai"}),
+        ("messages/minimal", 404, {"detail": "Not Found"}),
+    ],
+    ids=["bad-request", "not-built", "no-route"],
+)
+def test_an_error_that_no_good_request_met_is_no_outage(name: str, status: int, body: dict[str, object]) -> None:
+    expect = Expectation.REFUSAL if "missing" in name else Expectation.SUCCESS
+    other = exchange(name, case=case(name, expect=expect), response=answer(body, status=status))
+    found = reliability(ledger(exchange(), other))
+
+    assert (found.answered, found.asked) == (1, 1)

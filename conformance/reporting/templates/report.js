@@ -13,36 +13,45 @@
     }
     return text;
   };
+  const text = (place, selector) => {
+    const found = place.querySelector(selector);
+    return found ? clean(said(found)) : "";
+  };
+  const pair = (name, value) => `${name}${root.dataset.language === "en" ? ": " : "："}${value}`;
   const rows = (place, selector) =>
     [...place.querySelectorAll(selector)].map((row) => {
       const [name, ...values] = row.children;
-      return `${clean(said(name))}: ${values.map((value) => clean(said(value))).join(", ")}`;
+      return pair(clean(said(name)), values.map((value) => clean(said(value))).join(", "));
     });
   const ownCurl = (place) => {
     const line = place.querySelector(":scope > .smallest .copied pre, :scope > .curl .copied pre");
     return line ? ["", line.textContent.trim()] : [];
   };
-  const told = (card, heading) => [
-    "",
-    clean(said(heading)),
-    ...[...card.querySelectorAll(":scope > p")].map((line) => clean(said(line))).filter(Boolean),
-    ...rows(card, ":scope > .facts > div"),
-    ...ownCurl(card),
-  ];
+  // One requirement; what stands above already is not said again.
+  const told = (card, above) => {
+    const marks = [".badge", ".level b", "a.rule", ".operation"].map((each) => text(card, each));
+    const lines = [
+      text(card, "h3, .what"),
+      ...[...card.querySelectorAll(":scope > p:not(.linked)")].map((line) => clean(said(line))),
+      ...rows(card, ":scope > .facts > div"),
+    ].filter((line) => line && !above.has(line));
+    const title = above.has(text(card, "h3, .what")) ? [] : lines.splice(0, 1);
+    for (const line of [...title, ...lines]) above.add(line);
+    return ["", ...title, marks.filter(Boolean).join(" · "), ...lines];
+  };
   // A ticket for the provider's support: plain text, in the language that is shown.
   const ticket = (button) => {
     const item = button.closest(".item");
     for (const selector of [".entry", ".rest, .curl"])
       for (const fold of item.querySelectorAll(selector)) relayPage.unpack(fold);
     const entries = [...item.querySelectorAll(".entry:not([hidden])")];
-    const heading = item.querySelector("h3, .what");
+    const cards = entries.length ? entries : [item];
     const lines = [
-      `${clean(said(document.getElementById("ticket-head")))}: ${clean(said(document.querySelector("h1")))}`,
+      pair(text(document, "#ticket-head"), text(document, "h1")),
       ...rows(document, ".about > div:not(.wide)"),
     ];
-    if (entries.length) lines.push("", clean(said(heading)));
-    for (const entry of entries) lines.push(...told(entry, entry.querySelector("summary")));
-    if (!entries.length) lines.push(...told(item, heading));
+    const above = new Set();
+    for (const [place, card] of cards.entries()) lines.push(...told(card, above), ...(place ? [] : ownCurl(card)));
     return relayPage.copyText(lines.join("\n"), button);
   };
   const link = (anchor) => relayPage.copyText(`${location.href.split("#")[0]}${anchor.getAttribute("href")}`, anchor);
