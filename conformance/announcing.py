@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.failing import MOST_SEARCHES
 from conformance.gating.rounds import round_path
-from conformance.ledger import read_ledger
+from conformance.ledger import is_begun, read_ledger
 from conformance.materialise import role_of
 from conformance.model import Phase, Price
 from conformance.operations import OPERATIONS
@@ -70,7 +70,7 @@ def announce_operations(cases: Sequence[Case]) -> list[str]:
 def announce_rest(path: Path, rounds: int = 1) -> list[str]:
     """What an interrupted run still lacks, over all its rounds."""
     files = [round_path(path.parent, number) for number in range(1, rounds + 1)]
-    first, *later = [read_ledger(file) if file.exists() else None for file in files]
+    first, *later = [read_ledger(file) if is_begun(file) else None for file in files]
     planned = first.plan if first else ()
     left = [case for each in (first, *later) for case in still_to_send(planned, each)]
     top, whole = ceiling(left), rounds * len(planned)

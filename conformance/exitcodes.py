@@ -64,8 +64,14 @@ BASELINE = (
         "it cannot be said: the run is not whole, something cannot be judged now, or chance needs more rounds",
         "run again, or with `--repeat 3`",
     ),
+    ExitCode(
+        7,
+        "our error",
+        "a rule stumbled, so this is no verdict, or the machine did (full disk)",
+        "report it, with the output of the same command under `RELAY_CONFORMANCE_DEBUG=1`",
+    ),
 )
-"""Of a run that is held to a baseline: `vet --baseline` and `diff`. 1 goes before 2, and 2 before 6."""
+"""Of a run that is held to a baseline: `vet --baseline` and `diff`. 1 goes before 2, 2 before 7, and 7 before 6."""
 OTHERS = {
     "`badge`, `summary`, `history`, `baseline`, `plan`, `rules`, `profiles`": "0, whatever the verdict of a run is",
     "`compare`": "0 where all sides were judged, whatever their verdicts, and 6 where one stopped or is not complete",

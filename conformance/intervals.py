@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def median_interval(values: Sequence[float]) -> Interval | None:
     return Interval(median(ordered), ordered[rank], ordered[-1 - rank], len(ordered))
 
 
+@cache
 def _rank(count: int) -> int | None:
     """The place of the interval's lower end in ordered values; None for too few.
 

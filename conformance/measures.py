@@ -24,7 +24,7 @@ FIRST_BYTE, FIRST_CONTENT, TOKEN_RATE = "first-byte", "first-content", "tokens-p
 SLOWER_IS_MORE = frozenset({FIRST_BYTE, FIRST_CONTENT})
 """What is worse the larger it is: seconds. Of tokens a second, more is better."""
 _OK = range(200, 300)
-_LEAST_TOKENS, _SHORTEST = 8, 0.05
+LEAST_TOKENS, SHORTEST = 8, 0.05
 """Fewer tokens, or seconds, than this say nothing of a rate."""
 
 
@@ -74,7 +74,7 @@ def _values(exchange: Exchange) -> Iterator[tuple[str, float]]:
     yield FIRST_CONTENT, exchange.stream.first_content
     took = exchange.stream.times[-1] - exchange.stream.first_content
     tokens = reported_tokens(exchange)
-    if took >= _SHORTEST and tokens >= _LEAST_TOKENS:
+    if took >= SHORTEST and tokens >= LEAST_TOKENS:
         yield TOKEN_RATE, tokens / took
 
 

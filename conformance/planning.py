@@ -73,10 +73,16 @@ def plan(
         case
         for case in cases
         if (case.id in PREFLIGHT or any(rule.selects(case) for rule in rules))
-        and not (keyless and case.auth is not Auth.KEY and case.operation != "gateway")
-        and not (alone and (case.during or "at-once" in case.probes))
+        and can_be_asked(case, keyless=keyless, alone=alone)
     ]
     return _ordered(with_companions((case.id for case in wanted), cases))
+
+
+def can_be_asked(case: Case, *, keyless: bool, alone: bool) -> bool:
+    """Whether a case makes sense without a key, or with one request at a time."""
+    about_keys = case.auth is not Auth.KEY and case.operation != "gateway"
+    needs_two = case.during or "at-once" in case.probes
+    return not (keyless and about_keys) and not (alone and needs_two)
 
 
 def _affordable(cases: Sequence[Case], *, dear: bool) -> list[Case]:

@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,10 @@ _KEY_FIELD = re.compile(r"(?i)(?:api_?|secret_?|access_?)?(?:key|token|password|
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LONGEST_WORD = 16
 """Letters and digits in a row that the name of a variable may have when there are figures among them."""
+_DEEP_NAME = re.compile(rb"^(?!\s*#)(?:[^.\n]*\.){100}", re.MULTILINE)
+"""A line with so many dots that it may be one name of a hundred parts: tomllib takes minutes for longer ones."""
+_DEVICES = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
+"""No names of folders on Windows."""
 DEFAULT_KEY = "RELAY_API_KEY"
 
 
@@ -55,7 +60,8 @@ class Entry:
     @property
     def folder(self) -> str:
         """What its folder is called."""
-        return re.sub(r"[^\w.-]+", "-", self.name).strip("-") or "provider"
+        name = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", self.name)).strip("-").rstrip(".") or "provider"
+        return f"provider-{name}" if _DEVICES.fullmatch(name) else name
 
 
 def read_providers(path: Path) -> tuple[Entry, ...]:
@@ -88,8 +94,12 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: cannot be read: {said}", f"give a providers.toml; {_HOW}") from error
     if len(content) > LARGEST:
         raise DataError(f"{path}: more than {LARGEST // 2**20} MiB", "is it a providers.toml?")
+    deep = _DEEP_NAME.search(content)
+    if deep:
+        line = content.count(b"\n", 0, deep.start()) + 1
+        raise DataError(f"{path}: line {line} has a hundred dots", _HOW)
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(f"{path}: line {line} is not UTF-8", _HOW) from error
@@ -207,7 +217,7 @@ def _beside(path: Path, profile: str) -> str:
 def _check_unique(path: Path, entries: Sequence[Entry]) -> None:
     seen: dict[str, str] = {}
     for entry in entries:
-        folder = entry.folder.casefold()
+        folder = unicodedata.normalize("NFKC", entry.folder).casefold()
         if folder in seen:
             message = f'{path}: provider "{entry.name}": its folder would be that of "{seen[folder]}"'
             raise DataError(message, "names have to be unique")

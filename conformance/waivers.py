@@ -24,6 +24,7 @@ WAIVERS = "waivers.toml"
 FORMAT = "formats/waivers.json"
 LARGEST = 2**20
 """Bytes of one file."""
+_DAY = "write a day, as in 2027-01-31"
 _HOW = f"the format is in schemas/{FORMAT}"
 
 
@@ -31,7 +32,8 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
     """The waivers of a file, in its order; raises DataError naming file and place when it cannot be used."""
     stated = _plain(path, _parsed(path))
     for problem in schema_errors(FORMAT, stated):
-        raise DataError(f"{path}: {problem.message} at {problem.at or '/'}", _HOW)
+        how = _DAY if problem.at.endswith("/until") else _HOW
+        raise DataError(f"{path}: {problem.message} at {problem.at or '/'}", how)
     found = tuple(_waiver(path, row) for row in stated["waivers"])
     _check_twice(path, found)
     return found
@@ -80,7 +82,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     if len(content) > LARGEST:
         raise DataError(f"{path}: more than {LARGEST // 2**20} MiB", f"is it a {WAIVERS}?")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(f"{path}: line {line} is not UTF-8", _HOW) from error
@@ -100,7 +102,7 @@ def _waiver(path: Path, row: dict[str, str]) -> Waiver:
     try:
         date.fromisoformat(row["until"])
     except ValueError as error:
-        raise DataError(f"{path}: {row['until']!r} is no day ({row['rule']})", "write it as in 2027-01-31") from error
+        raise DataError(f"{path}: {row['until']!r} is no day ({row['rule']})", _DAY) from error
     operation = row.get("operation", "")
     if operation and operation not in OPERATIONS:
         near = difflib.get_close_matches(operation, OPERATIONS, 1, 0.4)

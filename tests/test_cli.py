@@ -407,6 +407,20 @@ def test_a_strict_run_fails_on_a_warning(run: Run, tmp_path: Path) -> None:
     assert KEY not in (tmp_path / "a" / "ledger.jsonl").read_text()
 
 
+def test_judging_a_part_leaves_the_report_of_the_run_alone(run: Run, tmp_path: Path) -> None:
+    run("demo", "--fault", "n-ignored", "--out", "a")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+
+    code, out, err = run("judge", "a", "--only", "models")
+    elsewhere, _, _ = run("judge", "a", "--only", "models", "--out", "b")
+
+    assert (code, elsewhere) == (0, 0)
+    assert "--out FOLDER" in err
+    assert "report.html" not in out
+    assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == before
+    assert (tmp_path / "b" / "report.html").exists()
+
+
 def test_a_mistake_of_ours_is_owned_up_to(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ExceptionGroup("several", [ZeroDivisionError("by zero")])

@@ -168,7 +168,7 @@ def test_the_key_is_in_no_file_and_on_no_screen(run: Command, tmp_path: Path) ->
     texts = [out, err, *again[1:], *(path.read_text("utf-8") for path in (tmp_path / "run").iterdir())]
 
     assert code == 1
-    assert len(texts) == 8
+    assert len(texts) == 9
     assert not [text for text in texts if KEY in text or "Reference+relay" in text]
 
 
@@ -566,10 +566,10 @@ def test_judging_again_needs_the_folder_and_says_so(run: Command, folder: Path, 
 
 def test_judging_again_can_leave_the_page_out(run: Command, folder: Path, tmp_path: Path) -> None:
     held_run(run, str(folder))
-    run("judge", "run", "--profile", "", "--only", "chat.response")
+    run("judge", "run", "--profile", "", "--only", "chat.response", "--out", "again")
 
-    assert results(tmp_path / "run")["profile"] is None
-    assert not [name for name in verdicts(tmp_path / "run") if "documented" in name]
+    assert results(tmp_path / "again")["profile"] is None
+    assert not [name for name in verdicts(tmp_path / "again") if "documented" in name]
 
 
 def test_judging_again_takes_the_page_of_the_run(run: Command, tmp_path: Path) -> None:

@@ -246,6 +246,19 @@ def test_a_kill_before_the_first_line_was_whole_is_resumed_from_the_beginning(tm
         assert recorded(server.base_url, path, resume=True).complete
 
 
+def test_vet_resumes_what_was_killed_in_its_first_moment(tmp_path: Path) -> None:
+    (tmp_path / "ledger.jsonl").write_bytes(b"")
+    with Server(honest) as server:
+        done = subprocess.run(
+            [sys.executable, "-m", "conformance", "vet", server.base_url, "--model", DEFAULT_MODEL, "--only", "models",
+             "--resume", "--out", str(tmp_path)],
+            env={**os.environ, **SECRETS.values}, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    assert "8 requests planned" in done.stderr, done.stderr
+    assert read_ledger(tmp_path / "ledger.jsonl").complete
+
+
 def test_a_file_of_somebody_else_is_not_taken_for_half_a_header(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(b"notes of mine")

@@ -114,6 +114,7 @@ def _asked(options: Mapping[str, Any]) -> Asked:
         seed=options["seed"],
         requests=options["max_requests"],
         output_tokens=options["max_output_tokens"],
+        in_flight=options["in_flight"],
         generated_count=sum(amounts(options["generated"], dear=options["dear"]).values()),
     )
 

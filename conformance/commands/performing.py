@@ -115,12 +115,12 @@ def perform(
     `repeat`: how many rounds. `before`: what the run is held to; the exit code is then that of the gate.
     """
     from conformance.commands.repeating import recorded_rounds
-    from conformance.ledger import read_ledger
+    from conformance.ledger import is_begun, read_ledger
 
     try:
         ledgers = recorded_rounds(run, repeat, resume=resume)
     except KeyboardInterrupt:
-        if run.ledger.exists():
+        if is_begun(run.ledger):
             _report(run, read_ledger(run.ledger), run.folder, strict=strict)
         return say("interrupted", f"continue with the same command and --resume --out {run.folder}", INTERRUPTED)
     if clients:
@@ -171,7 +171,7 @@ def recorded_run(run: Run, *, resume: bool) -> Ledger:
 
 def judge_and_report(
     ledger: Ledger,
-    folder: Path,
+    folder: Path | None,
     only: tuple[str, ...],
     profile: Profile | None,
     home: Path,
@@ -182,7 +182,7 @@ def judge_and_report(
 ) -> int:
     """Judge, write the files, print the summary; the exit code follows.
 
-    `home`: the folder of the ledger. `quiet`: only one line is printed.
+    `home`: the folder of the ledger. `quiet`: only one line is printed. Without `folder` no file is written.
     """
     from conformance import vetting
     from conformance.judging import judge as judge_ledger
@@ -192,7 +192,7 @@ def judge_and_report(
 
     judgements = judge_ledger(ledger, only, profile, waivers)
     clients = vetting.clients_in(home, ledger, judgements)
-    files = report(judgements, ledger, folder, strict=strict, profile=profile, clients=clients)
+    files = report(judgements, ledger, folder, strict=strict, profile=profile, clients=clients) if folder else {}
     verdict = run_verdict(judgements, ledger, strict=strict)
     try:
         if quiet:

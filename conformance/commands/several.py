@@ -15,6 +15,7 @@ from conformance.model import Limits
 from conformance.planning import ceiling, plan, still_to_send
 from conformance.providers import Entry, control_of, read_providers
 from conformance.reporting import report
+from conformance.reporting.visible import visible
 from conformance.roles import CHAT
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Asked:
     requests: int | None = None
     output_tokens: int | None = None
     generated_count: int = 0
+    in_flight: int = 128
 
 
 def settled(path: Path, asked: Asked, out: Path, *, resume: bool) -> tuple[list[Run], str]:
@@ -72,7 +74,8 @@ class _Plans:
 
     def cases(self, entry: Entry, profile: Profile | None) -> tuple[Case, ...]:
         """The cases for one provider."""
-        asked, key = self._asked, (not entry.key_env, entry.concurrency == 1, profile.digest if profile else "")
+        asked, alone = self._asked, entry.concurrency == 1 or self._asked.in_flight == 1
+        key = (not entry.key_env, alone, profile.digest if profile else "")
         if key not in self._known:
             cases = plan(
                 asked.only,
@@ -131,7 +134,8 @@ def announced(runs: Sequence[Run]) -> Iterator[str]:
         more = f", {top.dear} of them dear" if top.dear else ""
         tight = top.requests > run.limits.requests or top.output_tokens > run.limits.output_tokens
         limit = "; more than its limits: what does not fit is not sent, and is inconclusive" if tight else ""
-        yield f"{run.provider.title}: {run.provider.model} at {run.provider.base_url}: {told}{more}{limit}"
+        about = f"{run.provider.title}: {run.provider.model} at {run.provider.base_url}"
+        yield f"{visible(about)}: {told}{more}{limit}"
     most = sum(run.limits.requests for run in runs)
     yield f"together: {requests:,} requests, at most {tokens:,} output tokens" + (f", {dear} dear" if dear else "")
     yield f"limits: {most:,} requests in all, those included that repeat what met 429 or 503"

@@ -52,6 +52,7 @@ def vet_command(
     from conformance import announcing
     from conformance.gating.holding import read_before
     from conformance.gating.rounds import round_paths
+    from conformance.ledger import is_begun
 
     before = read_before(baseline) if baseline is not None else None
     if options["resume"] and options["out"] is not None:
@@ -63,7 +64,7 @@ def vet_command(
     click.echo(f"{run.provider.model} at {run.provider.base_url}", err=True)
     for line in (
         announcing.announce_rest(run.ledger, options["repeat"])
-        if options["resume"]
+        if is_begun(run.ledger)
         else announcing.announce(run.cases, run.limits, run.minimize_budget, options["repeat"])
     ):
         click.echo(line, err=True)
@@ -87,11 +88,17 @@ def _again(path: Path, options: dict[str, Any]) -> Run | None:
     profile = vetting.profile_of(ledger, options["profile"])
     name = ledger.provider.profile if options["profile"] is None else options["profile"]
     waivers = vetting.waivers_of(profile, options["waivers"])
-    failed = failed_in(ledger, judge(ledger, (), profile, waivers), dear=options["dear"])
+    judgements = judge(ledger, (), profile, waivers)
+    alone = options["concurrency"] == 1
+    failed = failed_in(ledger, judgements, dear=options["dear"], keyless=options["no_key"], alone=alone)
     if not failed.judgements:
         return None
     if failed.dear and len(failed.cases) <= len(PREFLIGHT):
         raise UsageError(f"only requests that cost more failed in {path}", "add --dear")
+    if failed.senseless and len(failed.cases) <= len(PREFLIGHT):
+        raise UsageError(
+            f"what failed in {path} needs a key, or two requests at once", "leave --no-key and --concurrency 1 out"
+        )
     run = settle({**options, "profile": name}, failed.cases, failed.rules)
     click.echo(announcing.announce_failed(failed, ledger), err=True)
     return run

@@ -60,7 +60,9 @@ def compare(
     that have no request in common, and LedgerError for what is no run.
     """
     if not FEWEST <= len(paths) <= MOST:
-        raise UsageError(f"{len(paths)} runs cannot be compared", f"give from {FEWEST} to {MOST} recorded runs")
+        raise UsageError(
+            f"runs that were given to compare: {len(paths)}", f"give from {FEWEST} to {MOST} recorded runs"
+        )
     headers = [read_header(path) for path in paths]
     called = unique(names or [header.title for header in headers])
     check_control(control, called)

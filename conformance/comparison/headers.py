@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from conformance.contract import is_valid
 from conformance.errors import LedgerError, UsageError
+from conformance.gating.rounds import LEDGER, round_paths
+from conformance.gating.rounds import MOST as MOST_ROUNDS
 from conformance.jsontext import parse_json
 from conformance.ledger import case_in, case_out
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from conformance.model import Case
 
-LEDGER = "ledger.jsonl"
 _NONE = "give the folders of recorded runs, or their ledger.jsonl"
 
 
@@ -60,11 +61,14 @@ def read_header(path: Path) -> Header:
 
 def ledgers_of(path: Path) -> tuple[Path, ...]:
     """The ledgers of a run: its own, then those of `rounds/N` beside it."""
-    ledger = path / LEDGER if path.is_dir() else path
-    if not ledger.is_file():
+    try:
+        ledgers = tuple(round_paths(path.parent if path.name == LEDGER else path))
+        found = ledgers[0].is_file()
+    except (OSError, ValueError):  # too long for a path, or not allowed to look
+        found = False
+    if not found:
         raise UsageError(f"{path} is no recorded run", _NONE)
-    rounds = [each for each in ledger.parent.glob(f"rounds/*/{LEDGER}") if each.parent.name.isdecimal()]
-    return ledger, *(sorted(rounds, key=lambda each: int(each.parent.name)) if ledger.name == LEDGER else ())
+    return ledgers[:MOST_ROUNDS]
 
 
 def common_cases(headers: Sequence[Header]) -> frozenset[str]:
@@ -84,8 +88,10 @@ def _first_line(path: Path) -> dict[str, Any]:
         raise LedgerError(f"{path}: {error.strerror}", _NONE) from error
     document = parse_json(line)
     found: dict[str, Any] = document.value
-    if document.problem or not is_valid("formats/ledger.json", found) or found["kind"] != "header":
+    if document.problem or not isinstance(found, dict) or found.get("kind") != "header":
         raise LedgerError(f"{path}: not a ledger, line 1 is no header", _NONE)
+    if not is_valid("formats/ledger.json", found):
+        raise LedgerError(f"{path}: line 1 is no header that this version reads", "was it recorded by another version?")
     return found
 
 

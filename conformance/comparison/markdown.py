@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from conformance.comparison.matrix import operations, worst
 from conformance.comparison.nouns import Charge
+from conformance.comparison.page_tables import notices
 from conformance.comparison.purposes import Fit, suited
+from conformance.comparison.terminal import told_counts, whole
+from conformance.reporting.markdown import code, prose
 from conformance.reporting.results import instant, tool
 from conformance.reporting.texts import SYMBOLS
-from conformance.reporting.visible import visible
 from conformance.rules.base import catalogue
 
 if TYPE_CHECKING:
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 MOST = 60
 """Differences that are listed; the others are in the other files."""
 _MOST_RULES = 3
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-_FITS = {Fit.YES: "yes", Fit.LIMITS: "with limits", Fit.NO: "**no**", Fit.UNKNOWN: "unknown"}
+_FITS = {
+    Fit.YES: "yes",
+    Fit.LIMITS: "with limits",
+    Fit.BROKEN: "**breaks**",
+    Fit.ABSENT: "not offered",
+    Fit.UNASKED: "not asked",
+    Fit.UNKNOWN: "unknown",
+}
 
 
 def markdown_text(comparison: Comparison) -> str:
@@ -43,8 +50,8 @@ def markdown_text(comparison: Comparison) -> str:
 
 
 def plain(text: str, limit: int = 80) -> str:
-    """Text of others as Markdown shows it unchanged."""
-    return _SPECIAL.sub(r"\\\1", visible(text, limit))
+    """Text of others as a code span: nothing in it is a link, a mention, a formula, or an order to a CI runner."""
+    return code(text, limit)
 
 
 def _scope(comparison: Comparison) -> list[str]:
@@ -54,8 +61,7 @@ def _scope(comparison: Comparison) -> list[str]:
     if left:
         told = ", ".join(f"{plain(name)} {count:,}" for name, count in left.items())
         lines.append(f"The plans differ: only their common part is compared. Left out: {told}.")
-    if comparison.narrowed:
-        lines.append("Some runs were planned for some rules only: only the rules that all have are compared.")
+    lines += [notice.en for notice in notices(comparison)]
     unfinished = [plain(side.name) for side in comparison.sides if side.stop or not side.complete]
     if unfinished:
         lines.append(f"Stopped or interrupted: {', '.join(unfinished)}. What these were not asked is not judged.")
@@ -66,12 +72,12 @@ def _scope(comparison: Comparison) -> list[str]:
 
 def _verdicts(comparison: Comparison) -> list[str]:
     """The worst verdict of each side at each operation."""
-    rows = [["all", *(side.verdict for side in comparison.sides)]]
+    rows = [["all", *(whole(side) for side in comparison.sides)]]
     rows += [
         [plain(operation), *(_verdict(worst(side, operation)) for side in comparison.sides)]
         for operation in operations(comparison)
     ]
-    return _table(["operation", *comparison.names], rows)
+    return _table(["operation", *map(plain, comparison.names)], rows)
 
 
 def _verdict(verdict: Verdict | None) -> str:
@@ -82,13 +88,15 @@ def _purposes(comparison: Comparison) -> list[str]:
     rows = [
         [row.purpose.title.en, *(_answer(row.answers[name]) for name in comparison.names)] for row in suited(comparison)
     ]
-    note = "This follows from the verdicts alone: no where a MUST is broken or nothing is offered, with limits where a"
-    more = "SHOULD is broken or a part is refused, unknown where a MUST could not be judged, else yes."
-    return [*_table(["purpose", *comparison.names], rows), "", f"{note} {more}"]
+    note = "This follows from the verdicts alone: breaks where a MUST is broken (it may not concern you), with limits"
+    more = "where a SHOULD is broken or a part is refused, unknown where a MUST could not be judged, else yes."
+    return [*_table(["purpose", *map(plain, comparison.names)], rows), "", f"{note} {more}"]
 
 
 def _answer(answer: Answer) -> str:
     """The answer, and the first of what decides it."""
+    if answer.fit in {Fit.ABSENT, Fit.UNASKED}:
+        return _FITS[answer.fit]
     rules = list(dict.fromkeys(key.rule for key in answer.because))
     more = f" and {len(rules) - _MOST_RULES} more" if len(rules) > _MOST_RULES else ""
     told = f": {', '.join(f'`{rule}`' for rule in rules[:_MOST_RULES])}{more}" if rules else f" ({answer.held} hold)"
@@ -97,12 +105,11 @@ def _answer(answer: Answer) -> str:
 
 def _differences(comparison: Comparison) -> list[str]:
     """Where sides differ, the worst first."""
-    told = f"{len(comparison.differences):,} requirements differ, {comparison.alike:,} are alike"
-    lines = [f"{told}, {comparison.unsettled:,} could be judged on fewer than two sides."]
+    lines = [f"{told_counts(comparison)}, {comparison.unsettled:,} could be judged on fewer than two sides."]
     shown = comparison.differences[:MOST]
     if shown:
         rows = [[*_about(each), *_verdicts_of(each, comparison.sides)] for each in shown]
-        lines += ["", *_table(["requirement", "operation", *comparison.names], rows)]
+        lines += ["", *_table(["requirement", "operation", *map(plain, comparison.names)], rows)]
     if len(shown) < len(comparison.differences):
         lines += ["", f"And {len(comparison.differences) - len(shown):,} more in compare.json and compare.csv."]
     return lines
@@ -110,12 +117,7 @@ def _differences(comparison: Comparison) -> list[str]:
 
 def _about(difference: Difference) -> list[str]:
     rule = catalogue()[difference.key.rule]
-    return [f"`{rule.id}`: {_first(rule.requirement)}", plain(difference.key.operation)]
-
-
-def _first(text: str) -> str:
-    """A requirement in one line of a table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return [f"`{rule.id}`: {prose(rule.requirement)}", plain(difference.key.operation)]
 
 
 def _verdicts_of(difference: Difference, sides: Sequence[Side]) -> Iterator[str]:
@@ -144,13 +146,12 @@ def _costs(comparison: Comparison) -> list[str]:
             ]
         )
     heads = ("side", "model", "recorded", "took", "requests", "input tokens", "output tokens", "at the first attempt")
-    return _table(heads, rows, named=False)
+    return _table(heads, rows)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, named: bool = True) -> list[str]:
-    """A table of cells that are Markdown already; heads are text."""
-    shown = [plain(head) for head in heads] if named else list(heads)
-    return [_line(shown), _line(["---"] * len(shown)), *(_line(row) for row in rows)]
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table of heads and cells that are Markdown already."""
+    return [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -28,6 +28,8 @@ TEMPLATE = "compare.html.j2"
 PARTS = ("compare.css", "compare.js")
 MOST_OPEN_CARDS = 3
 """Differences whose details are open at first."""
+MOST_OPEN_LINES = 24
+"""Lines of a difference that is open at first: more is a wall."""
 KINDS = {"value": "≈", "type": "≠", "added": "+", "removed": "−"}
 """One sign for each way in which a line of a diff differs."""
 
@@ -105,6 +107,7 @@ def _differences(found: Sequence[Card]) -> dict[str, Any]:
     return {
         "cards": found,
         "most_open": MOST_OPEN_CARDS,
+        "most_lines": MOST_OPEN_LINES,
         "places": {name: place for place, name in enumerate(operations)},
         "operations": [(name, operation_title(name)) for name in operations],
         "contracts": list(dict.fromkeys(column(card.about.rule) for card in found)),

@@ -29,8 +29,22 @@ if TYPE_CHECKING:
 
 NOTHING = Text("", "")
 _JUDGED = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL)
-FIT_LOOKS = {Fit.YES: "pass", Fit.LIMITS: "warn", Fit.NO: "fail", Fit.UNKNOWN: "inconclusive"}
-_FIT_WORDS = {Fit.YES: "yes", Fit.LIMITS: "limits", Fit.NO: "no", Fit.UNKNOWN: "unknown"}
+FIT_LOOKS = {
+    Fit.YES: "pass",
+    Fit.LIMITS: "warn",
+    Fit.BROKEN: "fail",
+    Fit.ABSENT: "unsupported",
+    Fit.UNASKED: "not-run",
+    Fit.UNKNOWN: "inconclusive",
+}
+_FIT_WORDS = {
+    Fit.YES: "yes",
+    Fit.LIMITS: "limits",
+    Fit.BROKEN: "broken-for",
+    Fit.ABSENT: "absent-for",
+    Fit.UNASKED: "unasked-for",
+    Fit.UNKNOWN: "unknown",
+}
 _APART = 3_600
 """Seconds between recordings that are worth a word."""
 _LAST_SECOND = 253_402_300_799.0
@@ -202,7 +216,7 @@ def _purpose(row: Row, comparison: Comparison, rules: Mapping[str, Rule], anchor
     answers = [(name, row.answers[name]) for name in comparison.names]
     groups: dict[tuple[Fit, tuple[Key, ...]], list[str]] = defaultdict(list)
     for name, answer in answers:
-        if answer.because:
+        if answer.because and answer.fit is not Fit.ABSENT:
             groups[answer.fit, answer.because].append(name)
     reasons = [
         Reason(tuple(names), _fit(fit), tuple(_because(key, rules, anchors) for key in because[:MOST_BECAUSE]), more)

@@ -2,8 +2,10 @@
 
 A purpose is a selection of requirements, by patterns of rule names and by operations. Its answer for one side:
 
-no       a MUST of the selection is broken, or the side plainly offers nothing of what the MUSTs are about
-unknown  else, where a MUST could not be judged, or none was
+broken   a MUST of the selection is broken: it may still do for a user whom that does not concern
+absent   else, where the side plainly offers nothing of what the MUSTs are about
+unknown  else, where a MUST could not be judged, or none was that is about the purpose itself
+unasked  the same, where the reason is that nothing of it was sent
 limits   else, where a SHOULD is broken, or the side plainly refuses a part
 yes      else: every MUST that was judged holds
 """
@@ -29,7 +31,9 @@ class Fit(StrEnum):
 
     YES = "yes"
     LIMITS = "with limits"
-    NO = "no"
+    BROKEN = "broken"
+    ABSENT = "not offered"
+    UNASKED = "not asked"
     UNKNOWN = "unknown"
 
 
@@ -56,8 +60,14 @@ class Purpose:
         return not left_out and any(fnmatchcase(key.rule, pattern) for pattern in self.rules)
 
 
-_GENERAL = ("error.envelope.shape", "error.success.no-error", "http.content-type.json", "http.body.json")
+_GENERAL: tuple[str, ...] = (
+    "error.envelope.shape",
+    "error.success.no-error",
+    "http.content-type.json",
+    "http.body.json",
+)
 _ROUTE = ("operation.*", "error.success.no-error", "http.content-type.json", "http.body.json")
+"""Requirements of every operation: broken, they count; that they hold says nothing of what a purpose is about."""
 
 PURPOSES = (
     Purpose(
@@ -86,10 +96,17 @@ PURPOSES = (
     Purpose("vision", Text("Pictures in prompts", "在提示中使用图片"), ("vision.*",)),
     Purpose("reasoning", Text("Reasoning models", "推理模型"), ("reasoning.*", "variants.o1.*")),
     Purpose(
-        "retrieval",
-        Text("Embeddings and reranking (RAG)", "向量与重排序 (RAG)"),
-        ("embeddings.*", "rerank.*", *_ROUTE),
-        ("embeddings", "rerank"),
+        "embeddings",
+        Text("Embeddings (search, RAG)", "向量 (检索、RAG)"),
+        ("embeddings.*", *_ROUTE),
+        ("embeddings",),
+        ("operation.response.strict",),
+    ),
+    Purpose(
+        "rerank",
+        Text("Reranking (search, RAG)", "重排序 (检索、RAG)"),
+        ("rerank.*", *_ROUTE),
+        ("rerank",),
         ("operation.response.strict",),
     ),
     Purpose(
@@ -143,7 +160,7 @@ PURPOSES = (
     ),
     Purpose(
         "keys",
-        Text("Keys are kept safe", "密钥安全"),
+        Text("Keys: refused as documented, never shown", "密钥：按文档拒绝，绝不外泄"),
         ("auth.*", "*.wrong-key.*", "http.key.*", "error.message.no-leak", "billing.key.*"),
         everywhere=True,
     ),
@@ -159,7 +176,7 @@ class Answer:
     because: tuple[Key, ...]
     """The requirements that decide it: those broken, refused, or not judged; none for yes."""
     held: int
-    """MUSTs of the purpose that were judged and hold."""
+    """MUSTs that were judged and hold; those of every operation (`_GENERAL`) are not counted."""
 
 
 @dataclass(frozen=True)
@@ -184,12 +201,13 @@ def answer(purpose: Purpose, side: Side) -> Answer:
     musts = [outcome for outcome in chosen if outcome.severity is Severity.MUST]
     broken = _with(musts, Verdict.FAIL)
     refused = _with(musts, Verdict.UNSUPPORTED)
-    held = sum(outcome.verdict in {Verdict.PASS, Verdict.NOTE} for outcome in musts)
+    held = sum(outcome.verdict in {Verdict.PASS, Verdict.NOTE} and outcome.rule not in _GENERAL for outcome in musts)
     open_ = _with(musts, Verdict.INCONCLUSIVE, Verdict.ERROR)
     if broken or (refused and not held and not open_):
-        return Answer(Fit.NO, broken or refused, held)
+        return Answer(Fit.BROKEN if broken else Fit.ABSENT, broken or refused, held)
     if open_ or not held:
-        return Answer(Fit.UNKNOWN, open_ or _with(musts, Verdict.NOT_RUN), held)
+        unasked = not open_ and any(outcome.verdict is Verdict.NOT_RUN for outcome in musts)
+        return Answer(Fit.UNASKED if unasked else Fit.UNKNOWN, open_, held)
     limits = (*_with(chosen, Verdict.WARN), *refused)
     return Answer(Fit.LIMITS if limits else Fit.YES, limits, held)
 

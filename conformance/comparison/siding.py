@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.clients.storing import CLIENTS_FILE, read_readings
 from conformance.clients.verdicts import client_verdicts
 from conformance.comparison.nouns import Claim, Side
+from conformance.errors import UsageError
 from conformance.judging import judge
 from conformance.ledger import read_ledger
 from conformance.measures import Measure, Reliability, measures, reliability
@@ -19,6 +20,7 @@ from conformance.planning import select_rules
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.reporting.requests import claim_rows
 from conformance.reporting.summary import run_verdict, spent
+from conformance.rules.base import catalogue
 from conformance.support import parameter_support
 from conformance.waivers import together
 
@@ -124,9 +126,13 @@ def profile_of(ledger: Ledger, given: Sequence[Profile] = ()) -> Profile | None:
 
 def shared_rules(headers: Iterable[Header]) -> frozenset[str]:
     """Ids of the rules that every plan was made for."""
-    chosen = {header.rules for header in headers}
-    sets = [frozenset(rule.id for rule in select_rules(rules)) for rules in chosen]
-    return frozenset.intersection(*sets)
+    known: dict[tuple[str, ...], frozenset[str]] = {}
+    for header in headers:
+        try:
+            known[header.rules] = frozenset(rule.id for rule in select_rules(header.rules))
+        except UsageError as error:
+            raise UsageError(f"{header.folder}: {error.message}", "was it recorded by another version?") from error
+    return frozenset.intersection(*known.values())
 
 
 def _round(ledger: Ledger, name: str, wanted: Wanted, profile: Profile | None) -> _Round:
@@ -202,13 +208,20 @@ def _pooled(rounds: Sequence[Sequence[Measure]]) -> tuple[Measure, ...]:
 
 
 def _folded(rounds: Sequence[dict[Key, Outcome]]) -> dict[Key, Outcome]:
-    """One outcome for each requirement: the worst conclusive one of the rounds, with the signs of all that broke it."""
+    """One outcome for each requirement: the worst conclusive one of the rounds, with the signs of all that broke it.
+
+    Of a noisy rule it is the middle one: else the side with more rounds would look worse.
+    """
     keys = dict.fromkeys(key for found in rounds for key in found)
     return {key: _fold([found[key] for found in rounds if key in found]) for key in keys}
 
 
 def _fold(found: Sequence[Outcome]) -> Outcome:
-    settled = [each for each in found if each.verdict in CONCLUSIVE] or found
-    worst = max(settled, key=lambda each: each.verdict)
-    signs = frozenset(sign for each in settled for sign in each.signs)
-    return replace(worst, signs=signs, waived=all(each.waived for each in settled if each.broken) and worst.waived)
+    """What a rule in which chance has a part shows in one round of three is chance; what it shows in two is not."""
+    settled = sorted((each for each in found if each.verdict in CONCLUSIVE), key=lambda each: each.verdict)
+    if not settled:
+        return max(found, key=lambda each: each.verdict)
+    chosen = settled[len(settled) // 2] if catalogue()[settled[0].rule].noisy else settled[-1]
+    broken = [each for each in settled if each.broken] if chosen.broken else []
+    signs = frozenset(sign for each in broken for sign in each.signs)
+    return replace(chosen, signs=signs, waived=bool(broken) and all(each.waived for each in broken))

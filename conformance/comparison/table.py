@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conformance.comparison.nouns import Comparison
 
 COLUMNS = ("rule", "operation", "severity", "side", "verdict", "waived", "differs", "charge", "signs", "cases")
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet would take for a formula at the beginning of a cell."""
 
 

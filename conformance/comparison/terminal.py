@@ -13,7 +13,7 @@ from conformance.reporting.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conformance.comparison.nouns import Comparison, Difference
+    from conformance.comparison.nouns import Comparison, Difference, Side
     from conformance.model import Verdict
 
 MOST_SIDES = 8
@@ -31,14 +31,14 @@ def summary_lines(comparison: Comparison) -> Iterator[str]:
     yield ""
     yield from _matrix(comparison) if len(comparison.sides) <= MOST_SIDES else _rows(comparison)
     yield ""
-    yield f"{len(comparison.differences):,} requirements differ, {comparison.alike:,} are alike"
+    yield told_counts(comparison)
     for each in comparison.differences[:_MOST]:
         yield f"  {each.key.rule} on {each.key.operation}: {_told(each)}"
     if len(comparison.differences) > _MOST:
         yield f"  and {len(comparison.differences) - _MOST:,} more"
     for name, counts in comparison.charged.items():
-        told = ", ".join(f"{counts[each]} {each.value}" for each in Charge if counts[each])
-        yield f"charged, {_short(name)}: {told or 'nothing'}"
+        told = ", ".join(f"{each.value} {counts[each]:,}" for each in Charge if counts[each])
+        yield f"breaches of {_short(name)}, charged to: {told or 'there are none'}"
     for side in comparison.sides:
         if side.stop:
             yield f"{_short(side.name)} stopped: {visible(side.stop.message, 300)}"
@@ -47,14 +47,28 @@ def summary_lines(comparison: Comparison) -> Iterator[str]:
     yield ""
 
 
+def told_counts(comparison: Comparison) -> str:
+    """`1 requirement differs, 518 are alike`; what only differs because it is not offered somewhere is told apart."""
+    count = len(comparison.differences)
+    differ = "1 requirement differs" if count == 1 else f"{count:,} requirements differ"
+    absent = sum(not any(each and each.broken for each in found.outcomes.values()) for found in comparison.differences)
+    only = f" ({absent:,} only in being offered or not)" if absent else ""
+    return f"{differ}{only}, {comparison.alike:,} {'is' if comparison.alike == 1 else 'are'} alike"
+
+
 def _matrix(comparison: Comparison) -> Iterator[str]:
     """A row for each operation, a column for each side."""
     names = [_short(name) for name in comparison.names]
     yield f"{'':22}" + "".join(f"{name:<{_NAME + 2}}" for name in names).rstrip()
-    yield f"{'all':22}" + "".join(f"{side.verdict:<{_NAME + 2}}" for side in comparison.sides).rstrip()
+    yield f"{'all':22}" + "".join(f"{whole(side):<{_NAME + 2}}" for side in comparison.sides).rstrip()
     for operation in operations(comparison):
         cells = [_verdict(worst(side, operation)) for side in comparison.sides]
         yield f"{operation:22}" + "".join(f"{cell:<{_NAME + 2}}" for cell in cells).rstrip()
+
+
+def whole(side: Side) -> str:
+    """The verdict of a whole run, with its sign."""
+    return f"{SYMBOLS[side.verdict]} {side.verdict}"
 
 
 def _rows(comparison: Comparison) -> Iterator[str]:

@@ -12,7 +12,7 @@ WORDS = {
     "title": Text("{count} providers, side by side", "{count} 家服务商对比"),
     "skip": Text("Skip to the differences", "跳到差异"),
     "compared": Text("Compared on", "对比范围"),
-    "cases": Text("{count} requests that all of them were sent", "所有服务商都收到的 {count} 个请求"),
+    "cases": Text("requests that all of them were sent: {count}", "所有服务商都收到的 {count} 个请求"),
     "requirements": Text("Requirements", "要求"),
     "counted": Text("{differ} differ, {alike} are alike", "{differ} 项有差异，{alike} 项一致"),
     "recorded": Text("Recorded", "录制时间"),
@@ -44,7 +44,7 @@ WORDS = {
         "部分检测只针对部分规则：只对比各次检测共有的规则。",
     ),
     "unsettled": Text(
-        "On {count} requirements fewer than two sides could be judged: nothing to compare.",
+        "Requirements on which fewer than two sides could be judged, so nothing is compared: {count}.",
         "有 {count} 项要求能判定的服务商不足两家：无法对比。",
     ),
     "models-differ": Text(
@@ -83,12 +83,15 @@ WORDS = {
     "open-report": Text("folder", "文件夹"),
     "suited": Text("Which one for what", "哪家适合做什么"),
     "suited-lead": Text(
-        "What each provider can be used for. Every answer follows from verdicts alone; there is no score.",
-        "每家服务商能用来做什么。每个结论都只由判定得出，没有打分。",
+        "Whether each provider keeps what a purpose rests on. Every answer follows from verdicts alone; there is no "
+        "score. What is broken stands under Why: it may not concern you.",
+        "每家服务商是否遵守各用途所依赖的要求。每个结论都只由判定得出，没有打分。违反了什么见“原因”：也许与您无关。",
     ),
     "use": Text("You want to", "用途"),
     "yes": Text("yes", "可以"),
-    "no": Text("no", "不可以"),
+    "broken-for": Text("breaks requirements", "违反要求"),
+    "absent-for": Text("not offered", "不提供"),
+    "unasked-for": Text("not asked", "未检测"),
     "limits": Text("with limits", "有限制"),
     "unknown": Text("unknown", "未知"),
     "why": Text("Why", "原因"),
@@ -139,8 +142,8 @@ WORDS = {
     "answers": Text("The answers as they came", "回答原文"),
     "field": Text("Field", "字段"),
     "line": Text("Line", "行"),
-    "skipped": Text("{count} lines more", "另有 {count} 行"),
-    "alike-lines": Text("{count} lines alike", "{count} 行相同"),
+    "skipped": Text("lines left out: {count}", "略去 {count} 行"),
+    "alike-lines": Text("lines alike: {count}", "{count} 行相同"),
     "partly": Text("Only the first part was compared.", "只对比了开头部分。"),
     "same-body": Text("The bodies of both answers are the same.", "两个回答的正文相同。"),
     "not-same-request": Text(
@@ -162,7 +165,7 @@ WORDS = {
     "removed": Text("missing here", "此处缺少"),
     "pointed": Text("the finding is about this", "问题在此"),
     "empty": Text("empty", "空"),
-    "characters-more": Text("{count} characters more in the ledger", "ledger 中另有 {count} 个字符"),
+    "characters-more": Text("further characters in the ledger: {count}", "ledger 中另有 {count} 个字符"),
     "rest-in-ledger": Text("The rest is in the ledger.", "其余部分见 ledger。"),
     "parameters": Text("Parameters", "参数支持"),
     "parameters-lead": Text(
@@ -186,7 +189,7 @@ WORDS = {
         "No client has read some of the runs. For these, do this, and compare again:",
         "部分检测还没有客户端读取过。请执行下面的命令，然后重新对比：",
     ),
-    "answers-read": Text("{count} answers", "{count} 个回答"),
+    "answers-read": Text("answers: {count}", "{count} 个回答"),
     "speed": Text("How fast", "速度"),
     "speed-lead": Text(
         "One dot is one good answer at the first attempt. The bar is where the median lies with 95 % confidence, the "

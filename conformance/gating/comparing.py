@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,13 +18,19 @@ from conformance.rules.base import catalogue
 
 _RANK = {Verdict.PASS: 0, Verdict.NOTE: 1, Verdict.WARN: 2, Verdict.FAIL: 3}
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
+MOST_NAMED = 8
+"""Operations that a note names."""
+MOST_GUESSES = 50
+"""Unknown rules whose new name is guessed: each guess looks at the whole catalogue."""
 NO_RULE = "this version has no such rule"
 NOT_PLANNED = "this run sent no request that the baseline sent too and that shows it"
 
 
 def compare(baseline: Record, run: Record) -> Gate:
     """What a run shows that its baseline does not; both judged on the cases that both planned, as far as is known."""
-    changes = [change for key in baseline.standings if (change := _change(key, baseline, run)) is not None]
+    changes = _unknown(baseline)
+    known = [key for key in baseline.standings if key.rule in catalogue()]
+    changes += [change for key in known if (change := _change(key, baseline, run)) is not None]
     changes += [_new(standing) for key, standing in run.standings.items() if key not in baseline.standings]
     skipped = sum(_is_skipped(key, run) for key in baseline.standings)
     return Gate(
@@ -53,12 +60,20 @@ def _is_skipped(key: Key, run: Record) -> bool:
     return bool(run.rules) and not chosen and key.rule in catalogue()
 
 
+def _unknown(baseline: Record) -> list[Change]:
+    """Entries for rules that there are not, with a guess at the new name for the first of them."""
+    keys = sorted(key for key in baseline.standings if key.rule not in catalogue())
+    names = list(dict.fromkeys(key.rule for key in keys))[:MOST_GUESSES]
+    near = {name: difflib.get_close_matches(name, catalogue(), 1, 0.8) for name in names}
+    said = {name: f"{NO_RULE}; is it {found[0]} now?" for name, found in near.items() if found}
+    return [
+        Change(Kind.STALE, key, baseline.standings[key].verdict, None, why=said.get(key.rule, NO_RULE)) for key in keys
+    ]
+
+
 def _change(key: Key, baseline: Record, run: Record) -> Change | None:
     """What became of one entry of the baseline; None where nothing did."""
     was, now = baseline.standings[key], run.standings.get(key)
-    if key.rule not in catalogue():
-        near = difflib.get_close_matches(key.rule, catalogue(), 1, 0.8)
-        return Change(Kind.STALE, key, was.verdict, None, why=NO_RULE + (f"; is it {near[0]} now?" if near else ""))
     if now is None:
         stale = was.verdict in SETTLED and not _is_skipped(key, run)
         return Change(Kind.STALE, key, was.verdict, None, why=NOT_PLANNED) if stale else None
@@ -143,6 +158,10 @@ def _notes(baseline: Record, run: Record) -> Iterator[str]:
             f"compared only on the {len(common):,} requests that both planned in the same form: "
             f"{len(baseline.cases):,} then, {len(run.cases):,} now"
         )
+    missing = Counter(case.partition("/")[0] for case in baseline.cases if case not in common)
+    if missing and not run.rules:
+        named = ", ".join(f"{name} {count}" for name, count in missing.most_common(MOST_NAMED))
+        yield f"requests of the baseline that this run did not plan: {named}{', …' * (len(missing) > MOST_NAMED)}"
     if baseline.rules:
         yield f"the baseline knows these rules only: {', '.join(baseline.rules)}"
     if run.rules:

@@ -138,6 +138,8 @@ def _parsed(path: Path) -> Any:
     document = parse_json(content)
     if document.problem:
         raise DataError(f"{path}: no baseline: {document.problem}", _AGAIN)
+    if document.duplicates:
+        raise DataError(f"{path}: {document.duplicates[0]!r} stands twice: was a conflict merged badly?", _AGAIN)
     return document.value
 
 

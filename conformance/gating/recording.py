@@ -63,7 +63,8 @@ def _key(judgement: Judgement) -> Key:
 def _trouble(ledger: Ledger) -> str:
     """Why a round is not whole."""
     if ledger.stop is not None:
-        return f"ended early: {visible(ledger.stop.message)}"
+        hint = f" ({ledger.stop.hint})" if ledger.stop.hint else ""
+        return f"ended early: {visible(ledger.stop.message + hint)}"
     return "" if ledger.complete else "interrupted: the record has no end"
 
 

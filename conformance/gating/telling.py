@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from conformance.gating.files import key_text
 from conformance.gating.nouns import Change, Gate, Kind, Record, Tempo
 from conformance.gating.words import HINTS, TITLES, headline, link, moved, sections, spoken
-from conformance.model import Finding
+from conformance.model import Finding, Verdict
 from conformance.reporting.findings import values
 from conformance.reporting.visible import shorten, visible
 
 MOST = 20
 """Changes of one kind that are shown; the others are in diff.json."""
-_DETAILED = {Kind.WORSE, Kind.WAIVED, Kind.UNDECIDED, Kind.UNCLEAR, Kind.CHANGED}
+MOST_ALIKE = 5
+"""Changes for the same reason that are shown."""
+_DETAILED = {Kind.WORSE, Kind.WAIVED, Kind.UNDECIDED, Kind.CHANGED}
+_GROUPED = {Kind.STALE, Kind.UNCLEAR}
 
 
 def lines(gate: Gate) -> Iterator[str]:
@@ -26,14 +29,47 @@ def lines(gate: Gate) -> Iterator[str]:
     for kind, changes in sections(gate):
         yield ""
         yield f"{TITLES[kind].en} · {TITLES[kind].zh} ({len(changes):,})"
-        for change in changes[:MOST]:
-            yield from _change(change)
-        if len(changes) > MOST:
-            yield f"  and {len(changes) - MOST:,} more in diff.json"
+        alike = [change for change in changes if kind in _GROUPED or change.now is Verdict.UNSUPPORTED]
+        yield from _each(
+            [change for change in changes if kind not in _GROUPED and change.now is not Verdict.UNSUPPORTED]
+        )
+        yield from _alike(alike)
         if kind in HINTS:
             yield f"  hint: {HINTS[kind]}"
     yield from ["", f"{gate.same:,} unchanged" + (f", {gate.skipped:,} not looked at" if gate.skipped else "")]
     yield from _time(gate)
+
+
+def _each(changes: Sequence[Change]) -> Iterator[str]:
+    """One after the other."""
+    for change in changes[:MOST]:
+        yield from _change(change)
+    if len(changes) > MOST:
+        yield f"  and {len(changes) - MOST:,} more in diff.json"
+
+
+def _alike(changes: Sequence[Change]) -> Iterator[str]:
+    """By their reason, which is mostly one for very many."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(_reason(change), []).append(change)
+    for reason, found in list(groups.items())[:MOST]:
+        yield f"  {len(found):,} × {reason}"
+        yield from (f"    {visible(key_text(each.key))}  {moved(each)}" for each in found[:MOST_ALIKE])
+        if len(found) > MOST_ALIKE:
+            yield f"    and {len(found) - MOST_ALIKE:,} more in diff.json"
+    if len(groups) > MOST:
+        yield f"  and {len(groups) - MOST:,} other reasons in diff.json"
+
+
+def _reason(change: Change) -> str:
+    """Why nothing can be said of it."""
+    finding = change.evidence.finding if change.evidence else None
+    if change.why or finding is None:
+        return visible(change.why or "nothing says why")
+    where = f"{change.key.operation}: " if change.now is Verdict.UNSUPPORTED else ""
+    actual = "" if finding.actual is None else f" ({shorten(finding.actual, 200)})"
+    return f"{visible(where + (finding.message or 'it could not be judged'))}{actual}"
 
 
 def _who(record: Record) -> str:

@@ -1,20 +1,22 @@
 """Whether a relay has become slower: judged over rounds, with intervals, and with an eye on how much is looked at.
 
-Something is slower only where three things agree: every round of the run is slower than every round of the baseline,
-by a factor; the intervals of the pooled samples are apart by the same factor; and a rank test says that this is no
-chance, even though so many quantities are looked at.
+Something is slower only where four things agree: every round of the run is slower than every round of the baseline,
+by a factor; the step is larger than what rounds of one side differ by among themselves; the intervals of the pooled
+samples are apart by the same factor; and a rank test says that this is no chance, even though so many quantities are
+looked at.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import chain
-from statistics import NormalDist, median
+from statistics import NormalDist, fmean, median
 
 from conformance.gating.nouns import Pace, Record, Tempo, Timing
 from conformance.intervals import Interval, median_interval
-from conformance.measures import SLOWER_IS_MORE
+from conformance.measures import LEAST_TOKENS, SHORTEST, SLOWER_IS_MORE
 
 FACTOR = 1.25
 """How much slower is worth mentioning."""
@@ -28,13 +30,20 @@ FALSE_ALARM = 0.01
 """How often chance may find anything slower, in all quantities together."""
 
 
+STEP = 4
+"""Standard errors that a step has to exceed; three rounds a side that wobble alike exceed it in 0.8 % of runs."""
+LEAST = 1e-4
+"""Seconds, or tokens a second, below which a baseline keeps nothing: zero has no logarithm."""
+
+
 def paces(baseline: Record, run: Record) -> tuple[Pace, ...]:
     """Every quantity that both have, then and now."""
     now = {(each.operation, each.what): each for each in run.timings}
     pairs = [(was, now[was.operation, was.what]) for was in baseline.timings if (was.operation, was.what) in now]
     why = _why_not(baseline, run)
     noise = WAKES * max(baseline.lag, run.lag)
-    return tuple(_pace(was, then, len(pairs), noise, why) for was, then in pairs)
+    usual = _wobble([side for pair in pairs for side in pair])
+    return tuple(_pace(was, then, len(pairs), noise, usual, why) for was, then in pairs)
 
 
 def _why_not(baseline: Record, run: Record) -> str:
@@ -48,20 +57,46 @@ def _why_not(baseline: Record, run: Record) -> str:
     return "" if alike else "the run did not plan all requests of the baseline"
 
 
-def _pace(was: Timing, now: Timing, many: int, noise: float, why: str) -> Pace:
+def _pace(was: Timing, now: Timing, many: int, noise: float, usual: float, why: str) -> Pace:
     before, after = _pooled(was), _pooled(now)
     if not why and not (before.enough and after.enough):
         why = "too few values"
-    if not why and was.what in SLOWER_IS_MORE and 0 < abs(after.middle - before.middle) < noise:
-        return Pace(was.operation, was.what, before, after, Tempo.SAME)
     if why:
         return Pace(was.operation, was.what, before, after, Tempo.UNKNOWN, why)
+    if _seconds_apart(was.what, before.middle, after.middle) < noise or not _is_a_step(was, now, usual):
+        return Pace(was.operation, was.what, before, after, Tempo.SAME)
     grown = _is_more(was.rounds, now.rounds, many)
     shrunk = _is_more(now.rounds, was.rounds, many)
-    more_is_slower = was.what in SLOWER_IS_MORE
-    slower, faster = (grown, shrunk) if more_is_slower else (shrunk, grown)
+    slower, faster = (grown, shrunk) if was.what in SLOWER_IS_MORE else (shrunk, grown)
     tempo = Tempo.SLOWER if slower else Tempo.FASTER if faster else Tempo.SAME
     return Pace(was.operation, was.what, before, after, tempo)
+
+
+def _seconds_apart(what: str, was: float, now: float) -> float:
+    """How much time lies between both; of rates, at the shortest answer that makes one."""
+    if what in SLOWER_IS_MORE:
+        return abs(was - now)
+    slow, fast = sorted(max(LEAST, rate) for rate in (was, now))
+    return max(SHORTEST, LEAST_TOKENS / fast) * (fast / slow - 1)
+
+
+def _is_a_step(was: Timing, now: Timing, usual: float) -> bool:
+    """Whether both sides differ by much more than rounds of one side do."""
+    apart = abs(fmean(_middles(now)) - fmean(_middles(was)))
+    error = max(usual, _wobble([was, now])) * math.sqrt(1 / len(was.rounds) + 1 / len(now.rounds))
+    return apart > STEP * error
+
+
+def _wobble(sides: Sequence[Timing]) -> float:
+    """By how much rounds of one side differ, as the standard deviation of logarithms, over all these together."""
+    middles = [_middles(side) for side in sides]
+    squares = sum((each - fmean(values)) ** 2 for values in middles for each in values)
+    return math.sqrt(squares / max(1, sum(len(values) - 1 for values in middles)))
+
+
+def _middles(timing: Timing) -> list[float]:
+    """The logarithm of each round's median."""
+    return [math.log(max(LEAST, median(values))) for values in timing.rounds]
 
 
 def _pooled(timing: Timing) -> Interval:
@@ -81,8 +116,12 @@ def _is_more(less: Sequence[Sequence[float]], more: Sequence[Sequence[float]], m
 
 
 def _chance(low: Sequence[float], high: Sequence[float]) -> float:
-    """How likely `high` would be that much larger if both were the same: the rank test of Mann and Whitney (1947)."""
-    larger = sum((after > before) + (after == before) / 2 for before in low for after in high)
+    """How likely `high` would be that much larger if both were the same: the rank test of Mann and Whitney (1947).
+
+    Ties count half. They would make the spread smaller; without that correction the test is on the careful side.
+    """
+    ordered = sorted(low)
+    larger = sum(bisect_left(ordered, after) + bisect_right(ordered, after) for after in high) / 2
     pairs = len(low) * len(high)
     spread = math.sqrt(pairs * (len(low) + len(high) + 1) / 12)
     return 1 - NormalDist(pairs / 2, spread).cdf(larger)

@@ -21,10 +21,10 @@ TITLES = {
     Kind.SILENT: Text("Nothing left to judge", "没有可判定的内容"),
 }
 HINTS = {
-    Kind.STALE: "plan as for the baseline (--dear, --generated, --seed, --profile), or take this run as the new one: "
-    "relay-conformance baseline RUN -o FILE --update",
+    Kind.STALE: "plan as the baseline was (--dear, --generated, --seed, --profile); where a version renamed or dropped "
+    "a rule, or less is wanted now, take this run as the new one: relay-conformance baseline RUN -o FILE --update",
     Kind.UNDECIDED: "repeat it: --repeat 3 or more",
-    Kind.UNCLEAR: "mend what kept it from being judged, and run again",
+    Kind.UNCLEAR: "mend what kept it from being judged, and run again; it is no sign that the relay got worse",
     Kind.NEW: "they gate once they are in the baseline: relay-conformance baseline RUN -o FILE --update",
 }
 UNITS = {"first-byte": "s", "first-content": "s", "tokens-per-second": "tokens/s"}
@@ -47,8 +47,23 @@ def headline(gate: Gate) -> Text:
     if code == 7:
         return Text("The test tool itself went wrong, so this is no verdict.", "检测工具自身出错，不能作为结论。")
     if code == 6:
-        return Text("Nothing got worse as far as can be said.", "就能判定的部分而言，没有变差。")
+        return _open(gate)
     return Text("Nothing got worse.", "没有变差。")
+
+
+def _open(gate: Gate) -> Text:
+    """Why it cannot be said whether anything got worse."""
+    if gate.run.trouble:
+        return Text(
+            "No conclusion: the run is not whole, so it cannot be said whether anything got worse.",
+            "无法下结论：本次运行不完整，因此无法说明是否变差。",
+        )
+    unclear = len(gate.of(Kind.UNCLEAR)) + len(gate.of(Kind.UNDECIDED))
+    checks = "1 check" if unclear == 1 else f"{unclear:,} checks"
+    return Text(
+        f"No conclusion: nothing got worse as far as can be said, but of {checks} it cannot.",
+        f"无法下结论：就能判定的部分而言没有变差，但有 {unclear:,} 项无法判定。",
+    )
 
 
 def _stale(count: int) -> str:

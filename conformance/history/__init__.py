@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import UsageError
 from conformance.history.finding import runs_below
-from conformance.history.index import Index, open_index
+from conformance.history.index import NAME, DamagedIndexError, Index, open_index, put_aside
 from conformance.history.pages import history_text
 from conformance.history.reading import read_run
 from conformance.history.trends import histories
@@ -19,7 +19,7 @@ from conformance.history.trends import histories
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conformance.history.nouns import Files
+    from conformance.history.nouns import Files, History
 
 PAGE = "history.html"
 
@@ -33,9 +33,12 @@ def write_history(folder: Path, out: Path | None = None, *, say: Callable[[str],
         raise UsageError(f"{folder} is no folder", "give the folder below which runs were recorded, such as reports")
     page = out or folder / PAGE
     found = runs_below(folder, say)
-    with open_index(folder, say) as index:
-        _update(index, found, say)
-        shown, problems = histories(index), index.unreadable()
+    try:
+        shown, problems = _remembered(folder, found, say)
+    except DamagedIndexError as error:
+        put_aside(folder / NAME)
+        say(f"{error.message}: it was put aside and is made again")
+        shown, problems = _remembered(folder, found, say)
     text = history_text(shown, problems, folder, page)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +46,15 @@ def write_history(folder: Path, out: Path | None = None, *, say: Callable[[str],
     except OSError as error:
         raise UsageError(f"{page} cannot be written: {error.strerror}", "choose another file with --out") from error
     return page
+
+
+def _remembered(
+    folder: Path, found: Sequence[Files], say: Callable[[str], None]
+) -> tuple[list[History], list[tuple[str, str]]]:
+    """What the index holds once it is up to date: every provider, and the runs that cannot be read."""
+    with open_index(folder, say) as index:
+        _update(index, found, say)
+        return histories(index), index.unreadable()
 
 
 def _update(index: Index, found: Sequence[Files], say: Callable[[str], None]) -> None:

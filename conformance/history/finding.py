@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from conformance.gating.rounds import LEDGER, ROUNDS, round_paths
+from conformance.gating.rounds import MOST as MOST_ROUNDS
 from conformance.history.nouns import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEDGER, ROUNDS = "ledger.jsonl", "rounds"
-MOST_RUNS, MOST_FOLDERS, MOST_ROUNDS = 5_000, 100_000, 100
+MOST_RUNS, MOST_FOLDERS = 5_000, 100_000
 _DEEPEST = 12
 
 
@@ -49,13 +51,13 @@ def _folders(folder: Path, say: Callable[[str], None]) -> Iterator[Path]:
 
 def _files(top: Path, folder: Path) -> Files | None:
     """The ledgers of a run; None for one that vanished while we looked."""
-    others = [path for path in (folder / ROUNDS).glob(f"*/{LEDGER}") if path.parent.name.isdecimal()]
-    others.sort(key=lambda path: (len(path.parent.name), path.parent.name))
-    ledgers = (folder / LEDGER, *others[: MOST_ROUNDS - 1])
+    ledgers = tuple(round_paths(folder)[:MOST_ROUNDS])
     try:
         stats = [path.stat() for path in ledgers]
     except OSError:
         return None
+    if not all(S_ISREG(each.st_mode) for each in stats):
+        return None  # a pipe or a device might never end
     names = [path.parent.name for path in ledgers[1:]]
     stamp = json.dumps([names, *([each.st_size, each.st_mtime_ns] for each in stats)])
     relative = folder.relative_to(top)

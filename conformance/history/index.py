@@ -8,6 +8,7 @@ is a transaction of its own and SQLite locks the file, so two processes may work
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from contextlib import closing, contextmanager
 from itertools import groupby
@@ -15,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance._version import __version__
 from conformance.errors import DataError
-from conformance.history.nouns import Files, Identity, Read, Run, Speed
+from conformance.history.nouns import SHOWN, Files, Identity, Read, Run, Speed
 from conformance.model import Severity, Verdict
 from conformance.outcomes import Key, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 NAME = "history.sqlite"
@@ -29,6 +30,15 @@ _OURS = 0x72636831
 """SQLite's application id of our files: `rch1`."""
 _PATIENCE = 60.0
 """Seconds to wait for another process."""
+_NOT_OURS = frozenset(
+    {
+        *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL),
+        *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM),
+    }
+)
+"""Errors that say nothing about what is in the file."""
+_YEAR_9999 = 253_370_764_800
+_RUN_VERDICTS = frozenset({"pass", "fail", "inconclusive", "error"})
 _TABLES = f"""
 CREATE TABLE runs (
     number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, judged_by TEXT NOT NULL,
@@ -53,6 +63,10 @@ _RUNS = """
 SELECT number, path, name, base_url, model, started, seconds, verdict, rounds, narrowed, problem FROM runs
 WHERE verdict != '' ORDER BY name, base_url, model, started, path
 """
+
+
+class DamagedIndexError(DataError):
+    """An index holds what we never write: it is of no use, and can be made again."""
 
 
 class Index:
@@ -114,7 +128,7 @@ class Index:
             "JOIN runs ON runs.number = run WHERE name = ? AND base_url = ? AND model = ? ORDER BY operation, what",
             _plain(vars(identity).values()),
         )
-        return [(number, Speed(*values)) for number, *values in rows]
+        return [(number, _speed_in(values)) for number, *values in rows]
 
 
 def _plain(values: Iterable[Any]) -> list[Any]:
@@ -128,14 +142,18 @@ def _outcome_out(outcome: Outcome) -> tuple[str, str, str, int, str]:
 
 
 def _outcome_in(row: tuple[Any, ...]) -> Outcome:
-    rule, operation, _, severity, verdict, signs = row
+    """Raises ValueError for what `_outcome_out` never makes, as the others do: the file may have been edited."""
+    rule, operation, _, severity, verdict, written = row
+    signs = json.loads(written)
+    if not (isinstance(signs, list) and all(isinstance(each, str) for each in signs)):
+        raise ValueError("signs are no list of texts")
     return Outcome(
         rule,
         operation,
         Severity(severity),
         Verdict(verdict),
         waived=False,
-        signs=frozenset(json.loads(signs)),
+        signs=frozenset(signs),
         exchanges=(),
     )
 
@@ -143,20 +161,32 @@ def _outcome_in(row: tuple[Any, ...]) -> Outcome:
 def _run_in(row: tuple[Any, ...]) -> Run:
     number, path, name, base_url, model, started, seconds, verdict, rounds, narrowed, problem = row
     identity = Identity(name, base_url, model)
+    if verdict not in _RUN_VERDICTS or not 0 <= started < _YEAR_9999 or not math.isfinite(seconds):
+        raise ValueError(f"run {number} has no verdict or no time that there is")
     return Run(number, path, identity, started, seconds, verdict, rounds, bool(narrowed), problem)
+
+
+def _speed_in(values: Sequence[Any]) -> Speed:
+    speed = Speed(*values)
+    numbers = [each for each in (speed.middle, speed.low, speed.high) if each is not None]
+    if speed.what not in SHOWN or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{speed.what} is no speed that we measure")
+    return speed
 
 
 @contextmanager
 def open_index(folder: Path, say: Callable[[str], None]) -> Iterator[Index]:
     """The index of a folder, made where there is none; in memory only where nothing can be written.
 
-    Raises DataError when another process keeps it locked, or when it is damaged while we work.
+    Raises DataError when another process keeps it locked, and DamagedIndexError for what only reading it shows.
     """
     try:
         with closing(_opened(folder / NAME, say)) as connection:
             yield Index(connection)
-    except (sqlite3.Error, ValueError) as error:
-        raise DataError(
+    except (sqlite3.Error, ValueError, RecursionError) as error:
+        # The low byte is the error, the rest its kind; Python's own errors about a value have none.
+        kind = DataError if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_OURS else DamagedIndexError
+        raise kind(
             f"{folder / NAME} cannot be used: {error}",
             "is another process using it? else delete it: it is made again from the ledgers",
         ) from error
@@ -167,7 +197,7 @@ def _opened(path: Path, say: Callable[[str], None]) -> sqlite3.Connection:
     try:
         why = _strangeness(path)
         if why:
-            _put_aside(path)
+            put_aside(path)
             say(f"{path} {why}: it was put aside and is made again")
         return _prepared(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None))
     except (OSError, sqlite3.OperationalError) as error:
@@ -213,7 +243,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _put_aside(path: Path) -> None:
+def put_aside(path: Path) -> None:
     """Rename rather than delete: it may be a file that somebody wants."""
     path.replace(path.with_name(f"{path.name}.old"))
     for ending in ("-journal", "-wal", "-shm"):

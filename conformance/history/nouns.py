@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from conformance.measures import FIRST_CONTENT, TOKEN_RATE
 from conformance.model import Severity, Verdict
 from conformance.outcomes import Key, Outcome
+
+SHOWN = (FIRST_CONTENT, TOKEN_RATE)
+"""The quantities of speed that are remembered."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ MOST_PROVIDERS, MOST_RUNS, MOST_TURNS, MOST_TRENDS, MOST_PROBLEMS, MOST_COURSES 
 """What is drawn of each; all but the problems and providers are of one provider."""
 _ALL_RUNS, _ALL_TURNS, _ALL_TRENDS, _ALL_COURSES = 4_000, 1_200, 1_000, 240
 """What is drawn of all providers together: with all of it the page stays below 10 MB."""
+MOST_NAMED = 4
+"""Operations that a change names."""
 REPORT = "report.html"
 
 
@@ -76,10 +78,12 @@ class _RunView:
 
 @dataclass(frozen=True)
 class _TurnView:
-    """One change of a rule, or of all rules of an operation that the relay took away or brought back at once."""
+    """One change of a rule, at all operations that went the same way, or of all rules of one operation at once."""
 
     turn: Turn
     rules: int
+    operations: list[str]
+    more_operations: int
     run: _RunView
     what: Text
     sign: str
@@ -195,9 +199,10 @@ def _grouped(items: Iterable[_T], key: Callable[[_T], object]) -> list[list[_T]]
 
 
 def _together(turn: Turn) -> object:
-    """A relay that takes an operation away does so with all its rules: that is one thing."""
+    """A relay that takes an operation away does so with all its rules, and breaks a rule everywhere at once."""
     whole = turn.change in {Change.DROPPED, Change.OFFERED}
-    return turn.change, turn.run.number, turn.key.operation, "" if whole else turn.key.rule
+    what = turn.key.operation if whole else (turn.key.rule, turn.before, turn.after_runs, turn.signs)
+    return turn.change, turn.run.number, what
 
 
 def _alike(trend: Trend) -> object:
@@ -211,7 +216,9 @@ def _turn(group: Sequence[Turn], links: _Links, flapping: Collection[Key]) -> _T
     before = BEFORE_ONE[turn.before] if count == 1 else BEFORE[turn.before].fill(count=f"{count:,}")
     what, sign, tone = CHANGES[turn.change], SIGNS[turn.change], TONES[turn.change]
     flaps = any(each.key in flapping for each in group)
-    return _TurnView(turn, len(group), links.view(turn.run), what, sign, tone, before, flaps)
+    rules, operations = (len(dict.fromkeys(each.key[part] for each in group)) for part in (0, 1))
+    shown = [each.key.operation for each in group[:MOST_NAMED]] if operations > 1 else [turn.key.operation]
+    return _TurnView(turn, rules, shown, operations - len(shown), links.view(turn.run), what, sign, tone, before, flaps)
 
 
 def _trend(group: Sequence[Trend], most: _Most) -> _TrendView:

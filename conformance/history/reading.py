@@ -7,11 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from conformance.errors import ConformanceError, LedgerError
-from conformance.history.nouns import Files, Identity, Read, Speed
+from conformance.history.nouns import SHOWN, Files, Identity, Read, Speed
 from conformance.intervals import median_interval
 from conformance.judging import judge
 from conformance.ledger import read_ledger
-from conformance.measures import FIRST_CONTENT, TOKEN_RATE, measures
+from conformance.measures import measures
 from conformance.model import Verdict
 from conformance.outcomes import CONCLUSIVE, Outcome, outcomes
 from conformance.profiles import bundled_profiles, load_profile
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 LARGEST = 256 * 1024 * 1024
 """Bytes of a ledger that is read."""
 _NOBODY = Identity("", "", "")
-_SHOWN = (FIRST_CONTENT, TOKEN_RATE)
 _SILENT = frozenset({Verdict.NOT_APPLICABLE, Verdict.NOT_RUN})
 
 
@@ -95,7 +94,7 @@ def _kept(judgements: Iterable[Judgement]) -> Iterator[Outcome]:
 
 def _speeds(samples: Mapping[tuple[str, str], Sequence[float]]) -> Iterator[Speed]:
     for (operation, what), values in samples.items():
-        found = median_interval(values) if what in _SHOWN else None
+        found = median_interval(values) if what in SHOWN else None
         if found is not None:
             yield Speed(operation, what, found.middle, found.low, found.high, found.count)
 

@@ -52,13 +52,13 @@ WORDS = {
     "broken-now": Text("Broken now", "当前不符合"),
     "runs-lead": Text("Oldest first; a sign leads to the report of that run.", "从旧到新；点击符号可查看该次报告。"),
     "older": Text(
-        "{count} older runs are counted below, and not drawn here.", "更早的 {count} 次已计入统计，未在此显示。"
+        "Older runs, counted below and not drawn here: {count}.", "更早的 {count} 次已计入统计，未在此显示。"
     ),
     "changed": Text("What changed", "变化"),
     "changed-none": Text("Nothing changed between these runs.", "这些检测之间没有变化。"),
     "more": Text("… and {count} more.", "……另有 {count} 项。"),
     "all-of": Text("{count} rules", "{count} 条规则"),
-    "and-others": Text("and {count} more rules, the same way", "以及另外 {count} 条规则，情况相同"),
+    "and-others": Text("further rules that went the same way: {count}", "以及另外 {count} 条规则，情况相同"),
     "run": Text("run", "检测"),
     "flapping": Text("flapping", "反复变化"),
     "flapping-means": Text(
@@ -68,7 +68,7 @@ WORDS = {
     "rules": Text("Rules that changed or are broken", "有变化或不符合的规则"),
     "rules-none": Text("No rule ever changed, and none is broken.", "没有规则发生过变化，也没有不符合的规则。"),
     "steady": Text(
-        "{count} further rules never changed and are not broken.", "另有 {count} 条规则从未变化，也没有不符合。"
+        "Further rules, which never changed and are not broken: {count}.", "另有 {count} 条规则从未变化，也没有不符合。"
     ),
     "rule": Text("Rule", "规则"),
     "now": Text("Now", "当前"),
@@ -89,7 +89,7 @@ WORDS = {
     "unread-lead": Text("They could not be read, or were interrupted.", "无法读取，或被中断。"),
     "narrowed": Text("some rules only", "仅部分规则"),
     "rounds": Text("{count} rounds", "{count} 轮"),
-    "others": Text("{count} further providers are not drawn.", "另有 {count} 个服务商未显示。"),
+    "others": Text("Further providers, which are not drawn: {count}.", "另有 {count} 个服务商未显示。"),
     "legend": Text("Legend", "图例"),
     "holds": Text("holds", "符合"),
     "broken": Text("broken", "不符合"),

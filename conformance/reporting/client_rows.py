@@ -124,7 +124,8 @@ def _read(verdict: ClientVerdict) -> Text:
         return Text("this run has no answer of its kind", "本次检测中没有它能读的回答")
     kinds = ", ".join(verdict.operations)
     early = Text(f"; {verdict.reason}", f"；{verdict.reason}") if verdict.reason else Text("", "")
-    return Text(f"read {verdict.read} answers: {kinds}{early.en}", f"读取了 {verdict.read} 个回答：{kinds}{early.zh}")
+    answers = "answer" if verdict.read == 1 else "answers"
+    return Text(f"read {verdict.read} {answers}: {kinds}{early.en}", f"读取了 {verdict.read} 个回答：{kinds}{early.zh}")
 
 
 def _line(trouble: Trouble) -> ClientLine:

@@ -135,10 +135,14 @@ def _unclear(screen: _Screen, judgements: Sequence[Judgement]) -> None:
     for said, held in reasons.items():
         label = Verdict.INCONCLUSIVE.label
         screen.line()
-        screen.line(f"{SYMBOLS[label]} {label.upper()}  {len(held):,} checks", _STYLES[label])
+        screen.line(f"{SYMBOLS[label]} {label.upper()}  {_checks(len(held))}", _STYLES[label])
         screen.line(visible(said), indent=2)
         more = f", and {len(held) - _MOST_HELD:,} more" if len(held) > _MOST_HELD else ""
         screen.line(visible(", ".join(held[:_MOST_HELD])) + more, indent=2)
+
+
+def _checks(count: int) -> str:
+    return "1 check" if count == 1 else f"{count:,} checks"
 
 
 def print_smallest(ledger: Ledger, case: str, rule: str, console: Console | None = None) -> bool:

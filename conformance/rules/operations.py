@@ -8,7 +8,7 @@ from conformance.model import Exchange, Finding
 from conformance.operations import OPERATIONS
 from conformance.refusals import OTHER_FORM, message_of
 from conformance.rules.base import Answers, rule
-from conformance.rules.shape import shape_findings, undocumented
+from conformance.rules.shape import keeps_compat, shape_findings, undocumented
 from conformance.rules.views import LATER, STREAMS, SUCCESS, is_readable
 
 _SHAPED = tuple(name for name in LATER if OPERATIONS[name].shaped)
@@ -64,7 +64,7 @@ def response_compat(exchange: Exchange) -> Iterator[Finding]:
     doc="openai:api-reference",
     zh="回答可以缺少只有官方文档要求的字段",
     operations=_SHAPED,
-    applies=has_own_shape,
+    applies=lambda exchange: has_own_shape(exchange) and keeps_compat(exchange),
     breaks="only clients that trust the vendor's own lists",
     breaks_zh="只影响完全依赖官方文档的客户端",
     mend="Nothing has to change; let the adapter fill in the missing fields (null where they do not apply) to be "

@@ -142,7 +142,7 @@ def _shape_rule(subject: str, contract: str) -> None:
         lines=lines,
         zh=zh + zh_words,
         operations=(operation,),
-        applies=is_readable,
+        applies=keeps_compat if contract == "strict" else is_readable,
         breaks=_BREAKS[contract][0],
         breaks_zh=_BREAKS[contract][1],
         mend=mend,
@@ -150,10 +150,13 @@ def _shape_rule(subject: str, contract: str) -> None:
     )(check)
 
 
+def keeps_compat(exchange: Exchange) -> bool:
+    """Whether there is anything to ask of `strict`: what breaks `compat` has been said already, and louder."""
+    return is_readable(exchange) and not shape_errors(exchange, "compat")
+
+
 def shape_findings(exchange: Exchange, contract: str) -> Iterator[Finding]:
-    """A finding for each place where an answer breaks one of its schemas; `strict` is silent where `compat` is not."""
-    if contract == "strict" and shape_errors(exchange, "compat"):
-        return  # said already, and louder
+    """A finding for each place where an answer breaks one of its schemas."""
     for error in shape_errors(exchange, contract):
         label = _label(exchange.case.operation, error.at, error.actual)
         yield Finding(error.at, error.expected, error.actual, error.message, deviation=label)

@@ -37,6 +37,7 @@ _ASKED = "asked.json"
     "Gemini call it `any`), or answer 400 naming it.",
     mend_zh="该渠道的转换程序丢掉了 `tool_choice`:应把 `required` 映射为上游的说法 (Anthropic 与 Gemini 为 `any`),"
     "否则返回指明它的 400。",
+    noisy=True,
 )
 def required_is_called(exchange: Exchange) -> Iterator[Finding]:
     """With `tool_choice` set to `required`, an answer MUST call a tool."""
@@ -57,6 +58,7 @@ def required_is_called(exchange: Exchange) -> Iterator[Finding]:
     breaks_zh="程序已禁用的工具仍被调用",
     mend="Map `none` to the upstream's own switch, or leave the tools out of what goes to the upstream.",
     mend_zh="把 `none` 映射为上游自己的开关,或不把工具转发给上游。",
+    noisy=True,
 )
 def none_is_not_called(exchange: Exchange) -> Iterator[Finding]:
     """With `tool_choice` set to `none`, an answer MUST NOT call a tool."""
@@ -77,6 +79,7 @@ def none_is_not_called(exchange: Exchange) -> Iterator[Finding]:
     mend='Map the named tool to the upstream\'s form (for Anthropic `{"type": "tool", "name": …}`), or send the '
     "upstream that tool alone and force a call.",
     mend_zh='把指定的工具映射为上游的形式 (Anthropic 为 `{"type": "tool", "name": …}`),或只转发该工具并强制调用。',
+    noisy=True,
 )
 def named_is_called(exchange: Exchange) -> Iterator[Finding]:
     """With a named `tool_choice`, an answer MUST call that tool and no other."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from once import shared_folder
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from browser.chromium import launch, path_or_skip
 from browser.pages import Workshop
-from once import shared_folder
 
+PATIENCE = 10_000
 WATCH_POLICY = """
 window.broken = [];
 addEventListener("securitypolicyviolation", (event) => broken.push(`${event.violatedDirective} ${event.blockedURI}`));
@@ -56,6 +57,7 @@ def visit(workshop: Workshop, browser: Browser) -> Iterator[Callable[..., Watche
         context = browser.new_context(**{"locale": "en-US", **options})
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(WATCH_POLICY)
         watched = watch(context)
         watched.page.goto(address(file, query, anchor))

@@ -15,7 +15,9 @@ from conformance.model import Judgement, Ledger, Minimised, Stop, Verdict, Waive
 from conformance.profiles import Profile, load_profile
 from conformance.rules.base import Rule, catalogue
 
-STOP = Stop("budget", "The limit of requests is reached.", "已达到请求数上限。", "raise it with --max-requests")
+STOP = Stop(
+    "no-credit", "The account has no credit left.", "账户余额已用完。", "top up the account, or use another key"
+)
 IN_FORCE, ENDED = "2099-12-31", "2020-01-31"
 FEW = 6
 
@@ -47,7 +49,9 @@ def scene(ledger: Ledger) -> Scene:
     profile = replace(profile, claims=profile.claims[:FEW])
     judgements = list(judge(ledger, (), profile))
     broken = [each for each in judgements if each.verdict is Verdict.FAIL and each.findings]
-    whole = replace(ledger, stop=STOP, complete=False, minimised=(_smaller(ledger, broken[0]),), rules=("chat", "models"))
+    whole = replace(
+        ledger, stop=STOP, complete=False, minimised=(_smaller(ledger, broken[0]),), rules=("chat", "models")
+    )
     return Scene(_waived(judgements, broken), whole, dict(catalogue()), profile, client_verdicts(ledger))
 
 
@@ -97,7 +101,8 @@ def comparison(folders: tuple[Path, ...], ledgers: tuple[Ledger, ...]) -> Compar
     waivers = {"relay": tuple(Waiver(each.rule, "known", "Li", IN_FORCE, each.operation) for each in broken[:2])}
     found = compare(folders, control="upstream", names=names, waivers=waivers)
     claims = tuple(
-        ComparedClaim(f"Page {state}", "chat", "POST", state) for state in ("checked", "variant", "missing", "unchecked")
+        ComparedClaim(f"Page {state}", "chat", "POST", state)
+        for state in ("checked", "variant", "missing", "unchecked")
     )
     first, last = found.sides
     dressed = [

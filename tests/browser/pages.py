@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from once import once
+
 from browser import dressing
 from browser.hostile import OURS, PAYLOADS, SHAPED, poison
 from conformance import read_ledger
@@ -24,7 +26,6 @@ from conformance.ledger import LedgerWriter
 from conformance.model import Exchange, Ledger, Provider
 from conformance.redaction import Secrets
 from conformance.reporting.html import html_text
-from once import once
 
 FAULTS = (
     ("finish-lost", "error-as-detail", "json-without-type", "usage-sum-wrong"),
@@ -101,7 +102,7 @@ class Workshop:
         return tuple(shortened(read_ledger(folder / "ledger.jsonl")) for folder in self.runs)
 
     def folders(self, kind: str) -> tuple[Path, ...]:
-        """Run folders: `small` as recorded, `hostile` with payloads wherever a ledger that can be read may have them."""
+        """Run folders: `small` as recorded; `hostile` with payloads wherever a readable ledger may have them."""
 
         def made(folder: Path) -> None:
             for number, ledger in enumerate(self.small):
@@ -112,7 +113,9 @@ class Workshop:
 
     def page(self, name: str, kind: str) -> Path:
         """The file of a page; `kind` is real (as the command writes it), small, or one of `KINDS`."""
-        folder = once(self.folder / f"{name}-{kind}", lambda folder: (folder.mkdir(), PAGES[name].build(self, kind, folder)))
+        folder = once(
+            self.folder / f"{name}-{kind}", lambda folder: (folder.mkdir(), PAGES[name].build(self, kind, folder))
+        )
         return folder / f"{name}.html"
 
 
@@ -186,7 +189,7 @@ PAGES = {
     name: page
     for name, page in {
         "report": Page(_report, "vet", ("Verdict", "Operation", "Contract")),
-        "compare": Page(_compare, "compare", ("Verdict", "Operation", "Contract", "Provider")),
+        "compare": Page(_compare, "compare", ("Verdict", "Operation", "Contract", "Trouble at")),
         "history": Page(_history, "history"),
     }.items()
     if page.command in cli.commands

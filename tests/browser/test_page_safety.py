@@ -62,7 +62,7 @@ def test_what_a_relay_sends_stays_text_and_is_seen(visit, name, kind):
     check_quiet(watched)
     check_harmless(watched)
 
-    text = visit(name, kind).page.evaluate("document.body.textContent")
+    text = watched.page.evaluate("document.body.textContent")
     seen = [each for each in ESCAPED if each in text]
     assert MARK in text
     assert seen == list(ESCAPED) or PAGES[name].command != "vet"  # other pages show few texts of a relay

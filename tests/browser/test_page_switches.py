@@ -41,7 +41,7 @@ def seen_by_mark(page, language):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_text_is_in_the_language_that_is_asked_for(visit, name, language):
-    page = visit(name, query=f"lang={language}").page
+    page = visit(name, "real" if language == "zh" else "small", query=f"lang={language}").page
     open_all(page)
 
     assert page.evaluate("document.documentElement.lang").startswith(language)
@@ -51,7 +51,7 @@ def test_every_text_is_in_the_language_that_is_asked_for(visit, name, language):
 
 
 def test_the_switch_changes_every_sentence_and_back(visit, name):
-    page = visit(name).page
+    page = visit(name, "small").page
     open_all(page)
     english = own_texts(page)
 
@@ -64,7 +64,7 @@ def test_the_switch_changes_every_sentence_and_back(visit, name):
 
 
 def test_the_language_of_the_browser_comes_first_and_the_choice_stays_in_the_address(visit, name):
-    page = visit(name, locale="zh-CN").page
+    page = visit(name, "small", locale="zh-CN").page
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
 
     press(page, SWITCH)
@@ -75,7 +75,7 @@ def test_the_language_of_the_browser_comes_first_and_the_choice_stays_in_the_add
 
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_the_theme_follows_the_system_until_it_is_switched(visit, name, system):
-    page = visit(name, color_scheme=system).page
+    page = visit(name, "small", color_scheme=system).page
     first = page.evaluate(BACKGROUND)
     page.emulate_media(color_scheme="dark" if system == "light" else "light")
     other = page.evaluate(BACKGROUND)

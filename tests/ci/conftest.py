@@ -22,7 +22,7 @@ def good() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def faulty() -> Iterator[str]:
-    with relay.BackgroundRelay(relay.create_app(KEY, faults=("json-twice", "key-in-answer"))) as background:
+    with relay.BackgroundRelay(relay.create_app(KEY, faults=("models-object-missing", "key-in-answer"))) as background:
         yield background.base_url
 
 

@@ -55,7 +55,7 @@ def test_a_client_that_breaks_ends_with_1(command: Command, tmp_path: Path) -> N
 def test_a_client_that_works_ends_with_0(command: Command) -> None:
     code, lines, _ = command(ledger(exchange("chat/whole", completion())), fake("fake"))
 
-    assert (code, lines[0]) == (0, "Fake 1.0  works: read 1 answers: chat")
+    assert (code, lines[0]) == (0, "Fake 1.0  works: read 1 answer: chat")
 
 
 def test_a_client_that_only_met_refusals_has_shown_nothing(command: Command) -> None:

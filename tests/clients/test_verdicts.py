@@ -186,7 +186,7 @@ def test_there_is_a_row_for_every_client() -> None:
     assert [row.rule for row in rows] == [f"client.{name}.reads-it" for name in CLIENTS]
     assert [row.word.en for row in rows] == ["breaks", "not run", "nothing to read", "not run"]
     assert rows[0].title == "OpenAI SDK (Python) 3.54.0"
-    assert rows[0].read.en == "read 1 answers: chat; it hung on chat/b"
+    assert rows[0].read.en == "read 1 answer: chat; it hung on chat/b"
     assert (rows[0].lines[0].count, len(rows[0].lines[0].rules), rows[0].lines[0].more) == (1, 5, 2)
     assert INSTALL in rows[1].read.en
     assert INSTALL in rows[1].read.zh

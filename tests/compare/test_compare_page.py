@@ -193,7 +193,7 @@ def test_the_head_says_who_was_compared_on_what():
     page = Page(pair(control="Alpha"))
     head = page.part("providers compared", "The result in one sentence")
     assert "2 providers, side by side" in head
-    assert "20 requests that all of them were sent" in head
+    assert "requests that all of them were sent: 20" in head
     assert "1 differ, 7 are alike" in head
     assert "2026-09-21" in head
     assert "Yardstick 对照 Alpha" in head
@@ -272,7 +272,7 @@ def test_breaches_are_charged_in_the_sum_and_one_by_one():
 def test_which_one_for_what_is_answered_with_reasons_that_lead_to_the_difference():
     page = Page(pair())
     said = page.part("Which one for what", "Operation by operation")
-    assert "A bill that you can check 可核对的计费 ✓ yes 可以 ✕ no 不可以" in said
+    assert "A bill that you can check 可核对的计费 ✓ yes 可以 ✕ breaks requirements 违反要求" in said
     assert {"href": "#d--chat.usage.adds-up--chat"} in page.all("a")
 
 

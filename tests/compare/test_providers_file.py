@@ -75,6 +75,41 @@ def test_what_is_no_such_file_is_refused(text: str, tmp_path: Path):
     assert KEY not in raised.value.message
 
 
+def test_a_mark_of_the_byte_order_is_no_mistake(tmp_path: Path):
+    path = written(tmp_path, 'model = "m"')
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert [entry.name for entry in read_providers(path)] == ["first", "second"]
+
+
+@pytest.mark.parametrize("line", ["." * 99 + "a", "[" + "a." * 99 + "a]"])
+def test_a_name_of_a_hundred_parts_is_refused_before_it_is_read(line: str, tmp_path: Path):
+    path = written(tmp_path, "# " + "." * 200)
+    path.write_text(f"{path.read_text('utf-8')}\na.{line} = 1\n", encoding="utf-8")
+    with pytest.raises(ConformanceError, match="hundred dots"):
+        read_providers(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("a", "A"), ("a", "a."), ("a", "a "), ("caf\u00e9", "cafe\u0301"), ("a", "\uff41"), ("stra\u00dfe", "STRASSE")],
+)
+def test_names_that_a_disk_or_a_reader_takes_for_the_same_are_refused(name: str, other: str, tmp_path: Path):
+    path = written(tmp_path, 'model = "m"')
+    path.write_text(path.read_text("utf-8").replace("first", name).replace("second", other), encoding="utf-8")
+    with pytest.raises(ConformanceError, match="its folder would be that of"):
+        read_providers(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("CON", "provider-CON"), ("nul.txt", "provider-nul.txt"), ("-.-", "provider"), ("conrad", "conrad")],
+)
+def test_a_folder_has_a_name_that_every_disk_takes(name: str, folder: str, tmp_path: Path):
+    path = written(tmp_path, 'model = "m"')
+    path.write_text(path.read_text("utf-8").replace("first", name), encoding="utf-8")
+    assert read_providers(path)[0].folder == folder
+
+
 def test_all_missing_variables_are_named_at_once(tmp_path: Path):
     path = written(tmp_path, 'model = "m"\nkey_env = "NOT_SET_A"\nheaders = { X-T = "NOT_SET_B" }')
     done = run(str(path), RELAY_API_KEY="sk-some-key-of-the-second")

@@ -111,28 +111,30 @@ class Kitchen:
                 shutil.copy(ROOT / "docs/howto/example-page.txt", path)
             elif word.endswith(".toml"):
                 self._write(word, file_shown(word))
-        if "--resume" in words and words[1] == "compare":
-            self._run([word for word in words if word != "--resume"])
-        elif "--resume" in words:
-            self._interrupt(self.folder / words[words.index("--out") + 1])
+        if "--resume" in words:
+            self._begin(words, self.folder / words[words.index("--out") + 1])
 
     def _clear(self, words: list[str]) -> None:
         """A page may name the same folder for a run of today and for one of tomorrow."""
         if "--out" in words and words[1] in {"vet", "demo"} and "--resume" not in words:
             shutil.rmtree(self.folder / words[words.index("--out") + 1], ignore_errors=True)
 
-    def _interrupt(self, run: Path) -> None:
-        """Leaves of a run what an interrupted one leaves."""
-        ledger = run / "ledger.jsonl"
-        lines = ledger.read_bytes().splitlines(keepends=True)
-        ledger.write_bytes(b"".join(lines[: len(lines) // 2]))
+    def _begin(self, words: list[str], run: Path) -> None:
+        """Leaves what an interrupted run of the command leaves, or an interrupted comparison."""
+        if words[1] == "compare":
+            self._run([word for word in words if word != "--resume"])
+        elif not run.exists():
+            shutil.copytree(self.recorded, run)
+        for ledger in run.rglob("ledger.jsonl"):
+            lines = ledger.read_bytes().splitlines(keepends=True)
+            ledger.write_bytes(b"".join(lines[: len(lines) // 2]))
 
     def _write(self, name: str, text: str) -> None:
         """A file of a page, with the relay for every provider, and with the files that it names."""
         text = re.sub(r'(?m)^(base_url\s*=\s*)"([^"]*)"', lambda found: f'{found[1]}"{self.relay}"', text)
         text = re.sub(r'(?m)^(model\s*=\s*)"[^"]*"', rf'\1"{DEFAULT_MODEL}"', text)
         text = re.sub(r"(?m)^models\s*=.*$", "", text)
-        text = re.sub(r"(?m)^no_key\s*=.*$", "", text)
+        text = re.sub(r"(?m)^(no_key|rate)\s*=.*$", "", text)  # a rate that a provider asks for is a wait here
         for variable in re.findall(r'(?m)"([A-Z][A-Z0-9_]+)"', text):
             self.environment[variable] = DEFAULT_KEY
         (self.folder / name).write_text(text, encoding="utf-8")

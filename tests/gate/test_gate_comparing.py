@@ -257,10 +257,55 @@ def test_every_form_is_safe_and_follows_its_format(tmp_path: Any) -> None:
     [
         (compare(record(), later()), "Nothing got worse."),
         (compare(record(standing(PASS)), later(standing(ERROR))), "test tool"),
-        (compare(record(standing(PASS)), later(standing(INCONCLUSIVE))), "as far as can be said"),
+        (compare(record(standing(PASS)), later(standing(INCONCLUSIVE))), "of 1 check it cannot"),
+        (compare(record(standing(PASS)), later(standing(INCONCLUSIVE), trouble="ended early")), "is not whole"),
         (compare(record(standing(PASS)), later()), "stale"),
     ],
 )
 def test_the_sentence_says_what_the_exit_code_says(gate: Any, said: str) -> None:
     assert said in headline(gate).en
     assert headline(gate).zh
+
+
+def test_what_is_stale_or_unclear_for_one_reason_is_told_once() -> None:
+    names = [f"operation {number}" for number in range(300)]
+    down = Evidence(1, "chat/minimal", Finding(actual="HTTP 502", message="the upstream could not answer\x1b[31m"))
+    before = record(*(standing(PASS, operation=name) for name in names))
+
+    unclear = compare(before, later(*(standing(INCONCLUSIVE, operation=name, evidence=down) for name in names)))
+    stale = compare(before, later(cases={"chat/minimal": "0" * 12}))
+    dropped = compare(before, later(*(standing(UNSUPPORTED, operation=name, evidence=down) for name in names)))
+
+    assert '  300 × the upstream could not answer\\u{1b}[31m ("HTTP 502")' in lines(unclear)
+    told = list(lines(stale))
+    assert "  300 × this run sent no request that the baseline sent too and that shows it" in told
+    assert "  requests of the baseline that this run did not plan: chat 1" in told
+    assert "  and 280 other reasons in diff.json" in lines(dropped)
+    assert max(len(list(lines(gate))) for gate in (unclear, stale, dropped)) < 60
+
+
+def test_reasons_that_nobody_gave_are_said_to_be_missing() -> None:
+    gate = compare(record(standing(PASS)), later(standing(INCONCLUSIVE, evidence=None)))
+
+    assert "  1 × nothing says why" in lines(gate)
+
+
+def test_a_whole_catalogue_of_unknown_rules_is_no_long_wait() -> None:
+    names = ["chat.usage.adds-upp", *(f"x.usage-adds-up-{number}" for number in range(3_000))]
+    gate = compare(record(*(standing(PASS, rule=name) for name in names)), later())
+
+    assert gate.exit_code == 2
+    assert len(gate.of(Kind.STALE)) == len(names)
+    assert gate.changes[0].why == "this version has no such rule; is it chat.usage.adds-up now?"
+
+
+def test_three_hundred_that_got_worse_are_told_in_a_few_screens(tmp_path) -> None:
+    names = [f"operation {number}" for number in range(300)]
+    before = record(*(standing(PASS, operation=name) for name in names))
+
+    gate = compare(before, later(*(standing(FAIL, operation=name) for name in names)))
+
+    assert "300 checks got worse since the baseline." in lines(gate)
+    assert "  and 280 more in diff.json" in lines(gate)
+    assert len(list(lines(gate))) < 120
+    assert len(write_gate(gate, tmp_path)["diff.md"].read_text()) < 20_000

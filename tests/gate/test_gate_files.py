@@ -73,6 +73,8 @@ ENTRY = {"rule": "a", "operation": "b", "severity": "MUST", "verdict": "pass", "
         (damaged(timings=[{"operation": "chat", "what": "first-byte", "rounds": [[1.0]]}]), "timings of 1 rounds"),
         (damaged(timings=[{"operation": "chat", "what": "first-byte", "rounds": [[-1], [1]]}]), "no baseline"),
         (damaged(recorded=[]), "/recorded"),
+        ('{"format": 1,' + baseline_text(WHOLE)[1:], "'format' stands twice"),
+        (baseline_text(WHOLE).replace('"cases": 3', '"cases": 3, "cases": 2', 1), "'cases' stands twice"),
         (damaged(extra=1), "extra"),
     ],
 )

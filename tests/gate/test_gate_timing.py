@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import exp
 from random import Random
 
 import pytest
 
 from conformance.gating.comparing import compare
-from conformance.gating.nouns import Tempo
+from conformance.gating.nouns import Tempo, Timing
 from conformance.gating.telling import lines
 from conformance.gating.timing import paces
 from conformance.gating.words import spoken
@@ -93,6 +94,60 @@ def test_chance_finds_nothing_in_many_comparisons() -> None:
         slower += paces(before, run)[0].tempo is Tempo.SLOWER
 
     assert slower == 0
+
+
+def wobbling(random: Random, quantities: int, slower: float) -> tuple[Timing, ...]:
+    """Three rounds of values that are close together within a round, and differ from round to round by a fifth."""
+    found = []
+    for number in range(quantities):
+        steps = [random.gauss(0, 0.2) for _ in range(3)]
+        rounds = [[slower * 0.2 * exp(step + random.gauss(0, 0.1)) for _ in range(20)] for step in steps]
+        found.append(Timing(f"operation {number}", "first-byte", tuple(map(tuple, rounds))))
+    return tuple(found)
+
+
+def test_rounds_that_differ_among_themselves_are_no_trend() -> None:
+    random, alarms, noticed = Random(4), 0, 0
+    for _ in range(100):
+        before = record(rounds=3, timings=wobbling(random, 30, 1))
+        found = paces(before, later(rounds=3, timings=wobbling(random, 30, 1)))
+        alarms += any(pace.tempo is not Tempo.SAME for pace in found)
+        found = paces(before, later(rounds=3, timings=wobbling(random, 30, 3)))
+        noticed += sum(pace.tempo is Tempo.SLOWER for pace in found)
+
+    assert alarms <= 4
+    assert noticed > 0.8 * 3000
+
+
+def test_a_quantity_that_wobbles_more_than_others_is_held_to_its_own_rounds() -> None:
+    calm = [Timing(f"operation {number}", "first-byte", ((0.2,) * 20,) * 3) for number in range(29)]
+    before, after = (
+        Timing("chat", "first-byte", tuple(tuple(value + 0.001 * place for place in range(20)) for value in values))
+        for values in ((0.1, 0.2, 0.4), (0.6, 1.2, 2.4))
+    )
+
+    found = paces(record(rounds=3, timings=(*calm, before)), later(rounds=3, timings=(*calm, after)))
+
+    assert {pace.tempo for pace in found} == {Tempo.SAME}
+
+
+@pytest.mark.parametrize(
+    ("lag", "tempo"), [(0.0, Tempo.SLOWER), (0.01, Tempo.SLOWER), (0.03, Tempo.SAME), (0.06, Tempo.UNKNOWN)]
+)
+def test_a_rate_may_be_the_machines_own_as_well(lag: float, tempo: Tempo) -> None:
+    # Eight tokens, the fewest that make a rate, take 0.16 seconds then and 0.4 seconds now.
+    before = record(rounds=3, timings=(timing(*three(0, 49, 51), what="tokens-per-second"),))
+    run = later(rounds=3, timings=(timing(*three(10, 19, 21), what="tokens-per-second"),), lag=lag)
+
+    assert paces(before, run)[0].tempo is tempo
+
+
+def test_times_of_nothing_are_compared_without_a_stumble() -> None:
+    for was, now in ((0.0, 1.0), (1.0, 0.0), (0.0, 0.0)):
+        for what in ("first-byte", "tokens-per-second"):
+            before = record(rounds=3, timings=(timing(*[[was] * 6] * 3, what=what),))
+            (found,) = paces(before, later(rounds=3, timings=(timing(*[[now] * 6] * 3, what=what),), lag=0.001))
+            assert found.tempo in {Tempo.SAME, Tempo.SLOWER, Tempo.FASTER}
 
 
 @pytest.mark.parametrize(

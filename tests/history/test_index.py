@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import DataError
 from conformance.history import index as index_module
 from conformance.history import write_history
 from conformance.history.index import NAME, open_index
@@ -143,15 +143,55 @@ def test_an_index_that_is_locked_for_long_is_no_failure(
     assert tell(tmp_path) == []
 
 
-def test_an_index_whose_tables_were_edited_ends_in_a_sentence(write: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE outcomes SET severity = 'PERHAPS'",
+        "UPDATE outcomes SET verdict = 77",
+        "UPDATE outcomes SET signs = '5'",
+        "UPDATE outcomes SET signs = '[[1]]'",
+        "UPDATE outcomes SET signs = '{'",
+        "UPDATE outcomes SET signs = '" + "[" * 99_999 + "'",
+        "UPDATE runs SET verdict = '<b>'",
+        "UPDATE runs SET started = 9e999",
+        "UPDATE runs SET started = -1.0",
+        "UPDATE runs SET seconds = 9e999",
+        "UPDATE runs SET name = CAST(X'ff' AS TEXT)",
+        "INSERT INTO measures VALUES (1, 'chat', 'bogus', 1.0, NULL, NULL, 1)",
+        "INSERT INTO measures VALUES (1, 'chat', 'first-content', 9e999, NULL, NULL, 1)",
+        "DROP TABLE measures",
+        "ALTER TABLE runs DROP COLUMN problem",
+        "CREATE TRIGGER t BEFORE DELETE ON runs BEGIN SELECT raise(abort, 'no'); END; UPDATE runs SET stamp = ''",
+    ],
+)
+def test_an_index_whose_tables_were_edited_is_made_again(write: Write, tmp_path: Path, edit: str) -> None:
     write(tmp_path / "1")
     tell(tmp_path)
+    page = (tmp_path / "history.html").read_text("utf-8")
     with closing(sqlite3.connect(tmp_path / NAME)) as connection:
-        connection.execute("UPDATE outcomes SET severity = 'PERHAPS'")
-        connection.commit()
+        connection.executescript(edit)
+    told = tell(tmp_path)
 
-    with pytest.raises(DataError, match="cannot be used"):
-        tell(tmp_path)
+    assert "it was put aside and is made again" in " ".join(told)
+    assert told[-1] == READS
+    assert tell(tmp_path) == []
+    assert (tmp_path / "history.html").read_text("utf-8") == page
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop", "folder"])
+def test_what_is_no_plain_file_is_no_ledger(write: Write, tmp_path: Path, kind: str) -> None:
+    write(tmp_path / "1")
+    path = tmp_path / "2" / "ledger.jsonl"
+    path.parent.mkdir()
+    make = {
+        "pipe": lambda: os.mkfifo(path),
+        "device": lambda: path.symlink_to("/dev/zero"),
+        "loop": lambda: path.symlink_to(path),
+        "folder": path.mkdir,
+    }
+    make[kind]()
+
+    assert tell(tmp_path) == [READS]
 
 
 def test_two_processes_may_do_it_at_once(write: Write, tmp_path: Path) -> None:

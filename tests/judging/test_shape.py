@@ -20,3 +20,19 @@ def test_a_field_of_any_name_is_listed(name: str) -> None:
 
     assert stumbles(run) == []
     assert verdicts(run)["chat.response.extra-fields", "chat"].verdict.label == "note"
+
+
+@pytest.mark.parametrize(
+    ("changes", "compat", "strict"),
+    [({}, "pass", "note"), ({"id": None}, "fail", "not applicable"), ({"choices": None}, "fail", "not applicable")],
+    ids=["whole", "no-id", "no-choices"],
+)
+def test_what_breaks_the_looser_form_is_not_said_to_keep_the_stricter(
+    changes: dict[str, None], compat: str, strict: str
+) -> None:
+    found = verdicts(
+        whole_run(lambda case: answer({**COMPLETION, **changes}) if case.operation == "chat" else honest(case), FEW)
+    )
+
+    assert found["chat.response.compat", "chat"].verdict.label == compat
+    assert found["chat.response.strict", "chat"].verdict.label.replace("-", " ") == strict

@@ -191,7 +191,7 @@ def test_a_finding_is_told_once_for_all_its_exchanges() -> None:
 def test_findings_beyond_the_first_are_folded_and_counted() -> None:
     shown = page(*full_run()).shown
 
-    assert "different in 10 more places" in shown
+    assert "different elsewhere: 10" in shown
     assert "6 more are in results.json" in shown
 
 
@@ -243,7 +243,7 @@ def test_an_exchange_is_shown_once_with_all_that_happened() -> None:
     assert "timeout: 60 s" in found.shown
     assert "HTTP 429, then 1.50 s of waiting" in found.shown
     assert "reset: gone, then 0.50 s of waiting" in found.shown
-    assert "10 headers more in the ledger" in found.shown
+    assert "further headers in the ledger: 10" in found.shown
     assert "ping: {}" in found.shown
 
 
@@ -263,8 +263,8 @@ def test_large_bodies_and_streams_are_cut() -> None:
     found = page([judgement(exchanges=("chat/big",), verdict=Verdict.FAIL)], run)
 
     assert len(found.text) < 300_000
-    assert "bytes more in the ledger" in found.shown
-    assert "events more in the ledger" in found.shown
+    assert "further bytes in the ledger" in found.shown
+    assert "further events in the ledger" in found.shown
     assert "The request is too long to print here" in found.shown
 
 
@@ -293,14 +293,14 @@ def test_timing_is_drawn_and_told() -> None:
     found = page(*full_run())
 
     assert {item.get("aria-hidden") for item in found.all("svg")} == {"true"}
-    assert "2 answers between 0.25 and 0.50 seconds, median 0.38" in found.shown
+    assert "answers: 2, between 0.25 and 0.50 seconds, median 0.38" in found.shown
     assert "3 events from 0.10 to 0.30 seconds" in found.shown
 
 
 def test_only_so_many_streams_are_drawn() -> None:
     run = ledger(*[exchange(f"chat.stream/{number}", stream(says("a"))) for number in range(45)])
 
-    assert "5 more streams are in the ledger" in page([judgement()], run).shown
+    assert "Further streams in the ledger: 5" in page([judgement()], run).shown
 
 
 def test_a_run_without_an_answer_has_nothing_to_time() -> None:

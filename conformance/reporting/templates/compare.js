@@ -15,7 +15,8 @@
       let text;
       return { box, verdicts: box.dataset.verdicts.split(" "), text: () => (text ??= box.textContent.toLowerCase()) };
     });
-    const apply = () => {
+    const names = [...form.elements].map((each) => each.name).filter(Boolean);
+    const apply = (remember = true) => {
       const wanted = Object.fromEntries(new FormData(form));
       wanted.text = wanted.text.trim().toLowerCase();
       let count = 0;
@@ -26,10 +27,18 @@
       }
       form.querySelector("output").value = String(count);
       document.getElementById("none-fits").hidden = count > 0;
+      if (remember) relayPage.remember(wanted);
     };
+    const asked = new URLSearchParams(location.search);
+    for (const name of names) {
+      const control = form.elements[name];
+      control.value = asked.get(name) ?? "";
+      if (control.selectedIndex === -1) control.value = "";
+    }
     form.hidden = false;
-    form.addEventListener("input", apply);
-    form.addEventListener("reset", () => setTimeout(apply));
+    apply(false);
+    form.addEventListener("input", () => apply());
+    form.addEventListener("reset", () => setTimeout(() => apply()));
     form.addEventListener("submit", (event) => event.preventDefault());
     // A link to a difference that the filter hides shows it again.
     addEventListener("hashchange", () => {
@@ -39,6 +48,11 @@
         setTimeout(() => target.scrollIntoView());
       }
     });
+    // So does a page that is opened at it.
+    if (document.getElementById(location.hash.slice(1))?.closest("article[hidden]")) {
+      form.reset();
+      setTimeout(relayPage.reveal);
+    }
   };
 
   const open = (button) => {

@@ -27,12 +27,12 @@
     const line = place.querySelector(":scope > .smallest .copied pre, :scope > .curl .copied pre");
     return line ? ["", line.textContent.trim()] : [];
   };
-  // One requirement; what stands above already is not said again.
+  // One requirement; what stands above already is not said again. Why it is waived is no business of the provider's.
   const told = (card, above) => {
     const marks = [".badge", ".level b", "a.rule", ".operation"].map((each) => text(card, each));
     const lines = [
       text(card, "h3, .what"),
-      ...[...card.querySelectorAll(":scope > p:not(.linked)")].map((line) => clean(said(line))),
+      ...[...card.querySelectorAll(":scope > p:not(.linked, .waiver)")].map((line) => clean(said(line))),
       ...rows(card, ":scope > .facts > div"),
     ].filter((line) => line && !above.has(line));
     const title = above.has(text(card, "h3, .what")) ? [] : lines.splice(0, 1);
