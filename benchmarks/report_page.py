@@ -1,7 +1,8 @@
 """How large `report.html` of a large run is, and how soon a browser shows it.
 
-`python -m benchmarks.report_page`. The run is made up: every rule is broken in three answers of its own, which is the
-worst that can be. The time to open it needs Playwright and Debian's chromium; without them it is left out.
+`python -m benchmarks.report_page`, or with FILES to see how soon these open. The run is made up: every rule is broken
+in three answers of its own, which is the worst that can be. The time to open it needs Playwright and Debian's chromium;
+without them it is left out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.model import (
     Case,
@@ -35,6 +36,9 @@ from conformance.model import (
 from conformance.operations import OPERATIONS
 from conformance.reporting.html import html_text
 from conformance.rules.base import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RULES, EACH = 1_000, 3
 RUNS = 5
@@ -105,8 +109,8 @@ def large_run(rules: int = RULES, each: int = EACH) -> tuple[list[Judgement], Le
     return judgements, ledger, known
 
 
-def opening(path: Path) -> tuple[float, float] | None:
-    """Milliseconds until a page is loaded and drawn, and until a filter has been applied; None without a browser."""
+def opening(path: Path) -> tuple[float, float | None] | None:
+    """Milliseconds until a page is loaded and drawn, and until its filter has been applied; None without a browser."""
     chromium = shutil.which("chromium")
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not everybody has it
@@ -128,14 +132,28 @@ def opening(path: Path) -> tuple[float, float] | None:
             page = browser.new_page()
             page.goto(path.as_uri())
             opened.append(float(page.evaluate(drawn)))
-            sifted.append(float(page.evaluate(filtered)))
+            if page.query_selector("#filter [name=q]"):
+                sifted.append(float(page.evaluate(filtered)))
             page.close()
         browser.close()
-    return statistics.median(opened), statistics.median(sifted)
+    return statistics.median(opened), statistics.median(sifted) if sifted else None
+
+
+def of_files(names: Sequence[str]) -> None:
+    """Print how large these pages are and how soon they open."""
+    print("| page | size | opened and drawn | a filter applied |\n| --- | --- | --- | --- |")
+    for name in names:
+        path = Path(name).resolve()
+        found = opening(path)
+        times = " | ".join("" if took is None else f"{took:.0f} ms" for took in found or (None, None))
+        print(f"| {name} | {path.stat().st_size / 1e6:.2f} MB | {times} |")
 
 
 def main() -> None:
     """Measure and print; exit with 1 where the page is larger than promised."""
+    if sys.argv[1:]:
+        of_files(sys.argv[1:])
+        return
     judgements, ledger, rules = large_run()
     started = time.perf_counter()
     text = html_text(judgements, ledger, rules)
@@ -147,9 +165,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"
         path.write_text(text, encoding="utf-8")
-        if found := opening(path):
-            print(f"| the same: opened and drawn by chromium | {found[0]:.0f} ms | at most 1 s |")
-            print(f"| the same: a filter applied | {found[1]:.0f} ms | |")
+        drawn, sifted = opening(path) or (None, None)
+        if drawn is not None and sifted is not None:
+            print(f"| the same: opened and drawn by chromium | {drawn:.0f} ms | at most 1 s |")
+            print(f"| the same: a filter applied | {sifted:.0f} ms | |")
     sys.exit(size > 10_000_000)
 
 

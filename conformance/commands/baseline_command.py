@@ -29,6 +29,8 @@ def baseline_command(runs: tuple[Path, ...], out: Path, update: bool, profile: s
     from conformance.gating.rounds import read_rounds
     from conformance.gating.telling import lines
 
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder", "give the name of a file")
     if out.exists() and not update:
         raise UsageError(f"{out} exists already", "replace it with --update, or choose another file")
     old = read_baseline(out) if out.exists() else None

@@ -37,5 +37,5 @@ def hold_and_tell(
 
 def echo(text: str) -> None:
     """Print a line, with escapes for what the terminal's encoding cannot show."""
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # there is no stdout where it was closed before
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding))

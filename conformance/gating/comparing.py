@@ -167,6 +167,7 @@ def _notes(baseline: Record, run: Record) -> Iterator[str]:
     if run.rules:
         yield f"this run looked at these rules only: {', '.join(run.rules)}"
     if run.expired:
-        yield f"{run.expired} {'waiver has' if run.expired == 1 else 'waivers have'} ended, which fails the gate"
+        ended = "waiver has" if run.expired == 1 else "waivers have"
+        yield f"{run.expired} {ended} ended, which fails the gate; the report names what they excused"
     if run.trouble:
         yield f"the run is not whole: {run.trouble}"

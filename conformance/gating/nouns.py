@@ -80,7 +80,7 @@ class Record:
     trouble: str = ""
     """Why a round has no end, or came to an early one; empty where all are whole."""
     expired: int = 0
-    """Judgements whose waiver had ended."""
+    """Waivers that had ended."""
     page: str = ""
     """The name of the profile to which it was held."""
     lag: float = 0.0

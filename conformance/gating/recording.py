@@ -50,7 +50,7 @@ def record_of(
         standings=standings(judged),
         timings=_timings(kept),
         trouble=next(filter(None, map(_trouble, ledgers)), ""),
-        expired=len({_key(each) for found in judged for each in found if each.waiver and each.waiver.expired}),
+        expired=len({each.waiver for found in judged for each in found if each.waiver and each.waiver.expired}),
         page=profile.name if profile else "",
         lag=max(ledger.lag for ledger in ledgers),
     )

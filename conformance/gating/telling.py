@@ -6,17 +6,25 @@ from collections.abc import Iterator, Sequence
 
 from conformance.gating.files import key_text
 from conformance.gating.nouns import Change, Gate, Kind, Record, Tempo
-from conformance.gating.words import HINTS, TITLES, headline, link, moved, sections, spoken
-from conformance.model import Finding, Verdict
+from conformance.gating.words import (
+    HINTS,
+    MOST_ALIKE,
+    TITLES,
+    by_reason,
+    headline,
+    link,
+    moved,
+    parted,
+    sections,
+    spoken,
+)
+from conformance.model import Finding
 from conformance.reporting.findings import values
 from conformance.reporting.visible import shorten, visible
 
 MOST = 20
 """Changes of one kind that are shown; the others are in diff.json."""
-MOST_ALIKE = 5
-"""Changes for the same reason that are shown."""
 _DETAILED = {Kind.WORSE, Kind.WAIVED, Kind.UNDECIDED, Kind.CHANGED}
-_GROUPED = {Kind.STALE, Kind.UNCLEAR}
 
 
 def lines(gate: Gate) -> Iterator[str]:
@@ -29,10 +37,8 @@ def lines(gate: Gate) -> Iterator[str]:
     for kind, changes in sections(gate):
         yield ""
         yield f"{TITLES[kind].en} · {TITLES[kind].zh} ({len(changes):,})"
-        alike = [change for change in changes if kind in _GROUPED or change.now is Verdict.UNSUPPORTED]
-        yield from _each(
-            [change for change in changes if kind not in _GROUPED and change.now is not Verdict.UNSUPPORTED]
-        )
+        single, alike = parted(changes)
+        yield from _each(single)
         yield from _alike(alike)
         if kind in HINTS:
             yield f"  hint: {HINTS[kind]}"
@@ -50,9 +56,7 @@ def _each(changes: Sequence[Change]) -> Iterator[str]:
 
 def _alike(changes: Sequence[Change]) -> Iterator[str]:
     """By their reason, which is mostly one for very many."""
-    groups: dict[str, list[Change]] = {}
-    for change in changes:
-        groups.setdefault(_reason(change), []).append(change)
+    groups = by_reason(changes)
     for reason, found in list(groups.items())[:MOST]:
         yield f"  {len(found):,} × {reason}"
         yield from (f"    {visible(key_text(each.key))}  {moved(each)}" for each in found[:MOST_ALIKE])
@@ -60,16 +64,6 @@ def _alike(changes: Sequence[Change]) -> Iterator[str]:
             yield f"    and {len(found) - MOST_ALIKE:,} more in diff.json"
     if len(groups) > MOST:
         yield f"  and {len(groups) - MOST:,} other reasons in diff.json"
-
-
-def _reason(change: Change) -> str:
-    """Why nothing can be said of it."""
-    finding = change.evidence.finding if change.evidence else None
-    if change.why or finding is None:
-        return visible(change.why or "nothing says why")
-    where = f"{change.key.operation}: " if change.now is Verdict.UNSUPPORTED else ""
-    actual = "" if finding.actual is None else f" ({shorten(finding.actual, 200)})"
-    return f"{visible(where + (finding.message or 'it could not be judged'))}{actual}"
 
 
 def _who(record: Record) -> str:

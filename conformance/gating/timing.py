@@ -28,10 +28,8 @@ WAKES = 10
 """How often a request may meet the machine's own lag: connecting, sending, each piece of the answer."""
 FALSE_ALARM = 0.01
 """How often chance may find anything slower, in all quantities together."""
-
-
-STEP = 4
-"""Standard errors that a step has to exceed; three rounds a side that wobble alike exceed it in 0.8 % of runs."""
+STEP = 4.5
+"""Standard errors that a step has to exceed; three rounds a side that wobble alike exceed it in 0.5 % of runs."""
 LEAST = 1e-4
 """Seconds, or tokens a second, below which a baseline keeps nothing: zero has no logarithm."""
 

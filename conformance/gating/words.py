@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from conformance.gating.nouns import Change, Gate, Kind, Pace, Tempo
 from conformance.intervals import Interval
+from conformance.model import Verdict
 from conformance.reporting.evidence import anchor
 from conformance.reporting.texts import VERDICTS, Text
+from conformance.reporting.visible import shorten, visible
 
 TITLES = {
     Kind.WORSE: Text("Worse", "变差"),
@@ -27,6 +29,9 @@ HINTS = {
     Kind.UNCLEAR: "mend what kept it from being judged, and run again; it is no sign that the relay got worse",
     Kind.NEW: "they gate once they are in the baseline: relay-conformance baseline RUN -o FILE --update",
 }
+MOST_ALIKE = 5
+"""Changes for the same reason that are shown."""
+_GROUPED = {Kind.STALE, Kind.UNCLEAR}
 UNITS = {"first-byte": "s", "first-content": "s", "tokens-per-second": "tokens/s"}
 
 
@@ -76,6 +81,31 @@ def sections(gate: Gate) -> Iterator[tuple[Kind, list[Change]]]:
         found = gate.of(kind)
         if found and not (gate.run.trouble and kind is Kind.UNCLEAR):
             yield kind, found
+
+
+def parted(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+    """Those that are told one by one, and those that mostly have one reason for very many."""
+    alike = [change for change in changes if change.kind in _GROUPED or change.now is Verdict.UNSUPPORTED]
+    chosen = {change.key for change in alike}
+    return [change for change in changes if change.key not in chosen], alike
+
+
+def by_reason(changes: Sequence[Change]) -> dict[str, list[Change]]:
+    """Why nothing can be said of them, in text that can be shown -> the changes."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(_reason(change), []).append(change)
+    return groups
+
+
+def _reason(change: Change) -> str:
+    """Why nothing can be said of it."""
+    finding = change.evidence.finding if change.evidence else None
+    if change.why or finding is None:
+        return visible(change.why or "nothing says why")
+    where = f"{change.key.operation}: " if change.now is Verdict.UNSUPPORTED else ""
+    actual = "" if finding.actual is None else f" ({shorten(finding.actual, 200)})"
+    return f"{visible(where + (finding.message or 'it could not be judged'))}{actual}"
 
 
 def moved(change: Change) -> str:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from conformance.gating.files import write_whole
+from conformance.gating.files import key_text, write_whole
 from conformance.gating.nouns import Change, Evidence, Gate, Pace, Record
 from conformance.gating.rounds import plan_digest
-from conformance.gating.words import HINTS, TITLES, headline, link, moved, sections, spoken
+from conformance.gating.words import (
+    HINTS,
+    MOST_ALIKE,
+    TITLES,
+    by_reason,
+    headline,
+    link,
+    moved,
+    parted,
+    sections,
+    spoken,
+)
 from conformance.model import Finding, Verdict
 from conformance.reporting.findings import values
 from conformance.reporting.markdown import code, prose
@@ -117,14 +128,26 @@ def _markdown(gate: Gate) -> Iterator[str]:
     yield from (f"- {code(note, 600)}" for note in gate.notes)
     for kind, changes in sections(gate):
         yield from ["", f"### {TITLES[kind].en} · {TITLES[kind].zh} ({len(changes):,})", ""]
-        for change in changes[:MOST]:
+        single, alike = parted(changes)
+        for change in single[:MOST]:
             yield from _listed(change)
-        yield from [f"- … and {len(changes) - MOST:,} more in `diff.json`"] if len(changes) > MOST else []
+        yield from [f"- … and {len(single) - MOST:,} more in `diff.json`"] if len(single) > MOST else []
+        yield from _alike(alike)
         yield from ["", f"{HINTS[kind]}"] if kind in HINTS else []
     told = [pace for pace in gate.paces if pace.tempo.value in {"slower", "faster"}]
     yield from ["", f"### Time · 耗时 ({len(told):,})", ""] if told else []
     yield from (f"- {code(spoken(pace))}" for pace in told[:MOST])
     yield from ["", f"{gate.same:,} unchanged · 没有变化"]
+
+
+def _alike(changes: Sequence[Change]) -> Iterator[str]:
+    """By their reason, which is mostly one for very many."""
+    groups = by_reason(changes)
+    for reason, found in list(groups.items())[:MOST]:
+        names = ", ".join(f"{code(key_text(each.key), 170)} {moved(each)}" for each in found[:MOST_ALIKE])
+        more = f" and {len(found) - MOST_ALIKE:,} more in `diff.json`" if len(found) > MOST_ALIKE else ""
+        yield f"- {len(found):,} × {code(reason, 300)}: {names}{more}"
+    yield from [f"- … and {len(groups) - MOST:,} other reasons in `diff.json`"] if len(groups) > MOST else []
 
 
 def _listed(change: Change) -> Iterator[str]:

@@ -200,6 +200,7 @@ def logprobs_unasked(exchange: Exchange) -> Iterator[Finding]:
     breaks_zh="按请求分配空间的代码会越界",
     mend="Pass `top_logprobs` on as it came, and cut the upstream's list of alternatives to that length.",
     mend_zh="原样转发 `top_logprobs`,并把上游返回的候选截到该数目。",
+    noisy=True,
 )
 def top_logprobs_count(exchange: Exchange) -> Iterator[Finding]:
     """There MUST NOT be more alternatives for a token than `top_logprobs` asks for."""

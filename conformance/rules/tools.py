@@ -162,6 +162,7 @@ def arguments_fit(exchange: Exchange) -> Iterator[Finding]:
     mend="Pass `strict` on with the function; where the upstream cannot promise it, answer 400 naming `strict` "
     "instead of ignoring it.",
     mend_zh="随函数一起转发 `strict`;上游无法保证时返回指明 `strict` 的 400,不要忽略。",
+    noisy=True,
 )
 def strict_arguments_fit(exchange: Exchange) -> Iterator[Finding]:
     """The arguments of a call of a `strict` function MUST satisfy its `parameters`."""

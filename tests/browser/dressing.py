@@ -64,7 +64,7 @@ def _waived(judgements: list[Judgement], broken: list[Judgement]) -> list[Judgem
         (held.rule, held.operation): (IN_FORCE, False),
     }
     return [
-        replace(each, waiver=Waiver(each.rule, "ticket 4711: the provider mends it", "Li", *_until(given, each)))
+        replace(each, waiver=Waiver(each.rule, "ticket 4711, mended soon", "Li", *_until(given, each)))
         if (each.rule, each.operation) in given
         else each
         for each in judgements

@@ -222,7 +222,7 @@ def test_what_is_unfair_is_said_first(changes, expected):
 def test_what_was_left_out_is_said_with_numbers():
     page = Page(comparison(side("Alpha"), side("Beta", planned=25), unsettled=4, narrowed=True))
     assert "Beta ( 5 of 25 requests" in page.shown
-    assert "On 4 requirements fewer than two sides" in page.shown
+    assert "fewer than two sides could be judged, so nothing is compared: 4" in page.shown
     assert "planned for some rules only" in page.shown
 
 
@@ -385,7 +385,7 @@ def test_clients_stand_beside_each_other_and_who_was_not_read_is_told_how():
         side("Delta", folder=Path("/my runs/delta")),
     )
     said = Page(found).part("Known clients", "How fast")
-    assert "OpenAI SDK (Python) ✓ works 正常 9 answers 9 个回答 ! breaks 出错 loses the token counts" in said
+    assert "OpenAI SDK (Python) ✓ works 正常 answers: 9 9 个回答 ! breaks 出错 loses the token counts" in said
     assert "relay-conformance clients '/my runs/delta'" in said
     assert "alpha" not in said
     assert "relay-conformance clients /runs/alpha" in Page(pair()).part("No client has read these runs", "How fast")

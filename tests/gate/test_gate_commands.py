@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from conformance import cli
 from conformance.contract import schema_errors
 from conformance.ledger import read_ledger
+from conformance.model import Auth
 from conformance.relay import DEFAULT_KEY, DEFAULT_MODEL, BackgroundRelay
 
 Run = Callable[..., tuple[int, str, str]]
@@ -225,6 +227,57 @@ def test_only_what_failed_is_sent_again(run: Run, relay: BackgroundRelay, runs: 
     assert not (runs / "third").exists()
 
 
+@pytest.fixture
+def leaky(run: Run, relay: BackgroundRelay, runs: Path) -> Path:
+    """A run in which the relay takes any key, and `n` is ignored."""
+    url = relay.variant(f"fault/{FAULT}+wrong-key-answered")
+    keys = ("--only", "auth", "--only", "chat.choices")
+    assert run("vet", url, "--model", DEFAULT_MODEL, *keys, "--out", "leaky")[0] == 1
+    return runs / "leaky"
+
+
+def test_without_a_key_nothing_that_failed_about_keys_is_sent_again(
+    run: Run, relay: BackgroundRelay, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = {
+        each["rule"]
+        for each in json.loads((leaky / "results.json").read_text())["judgements"]
+        if each["verdict"] == "fail"
+    }
+    assert {"chat.choices.count", "auth.wrong-key.401"} <= failed
+    again = ("vet", relay.base_url, "--model", DEFAULT_MODEL, "--only-failed", "leaky", "--out")
+
+    run(*again, "with-key")
+    monkeypatch.delenv("RELAY_API_KEY")
+    run(*again, "without", "--no-key")
+
+    planned = {
+        name: {case.auth for case in read_ledger(Path(name) / "ledger.jsonl").plan} for name in ("with-key", "without")
+    }
+    assert len(planned["with-key"]) > 1
+    assert planned["without"] == {Auth.KEY}
+
+
+def test_where_only_keys_failed_and_none_is_used_nothing_is_sent(run: Run, relay: BackgroundRelay, runs: Path) -> None:
+    vet = (
+        "vet",
+        relay.variant("fault/wrong-key-answered"),
+        "--model",
+        DEFAULT_MODEL,
+        "--only",
+        "auth",
+        "--out",
+        "keys",
+    )
+    assert run(*vet)[0] == 1
+
+    code, _, err = run(*vet[:4], "--only-failed", "keys", "--no-key", "--out", "none")
+
+    assert code == 2
+    assert "needs a key" in err
+    assert not (runs / "none").exists()
+
+
 @pytest.mark.parametrize("option", [("--resume",), ("--only", "chat"), ("--generated", "3")])
 @pytest.mark.usefixtures("runs")
 def test_what_else_says_what_to_send_excludes_it(run: Run, option: tuple[str, ...]) -> None:
@@ -244,6 +297,7 @@ def test_what_else_says_what_to_send_excludes_it(run: Run, option: tuple[str, ..
         (("baseline", "none", "-o", "x.json"), "No such file"),
         (("baseline", ".", "-o", "x.json"), "No such file"),
         (("baseline", "good", "-o", "good"), "is a directory"),
+        (("baseline", "good", "-o", ""), "is a folder"),
         (("diff", "baseline.json", "none"), "No such file"),
         (("diff", "none.json", "good"), "cannot be read"),
         (("diff", "bad/results.json", "good"), "no baseline"),
@@ -304,3 +358,13 @@ def test_a_closed_pipe_changes_no_verdict(run: Run, monkeypatch: pytest.MonkeyPa
 
     assert run("diff", "baseline.json", "bad")[0] == 1
     assert hushed == [True]
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(("arguments", "code"), [(("diff", "baseline.json", "bad"), 1), (("diff", "bad", "good"), 0)])
+def test_where_nothing_can_be_printed_the_verdict_stays(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m conformance {' '.join(arguments)} >&-"
+
+    ended = subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False, stderr=subprocess.PIPE)
+
+    assert (ended.returncode, ended.stderr) == (code, b"")

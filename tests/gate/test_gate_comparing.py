@@ -267,7 +267,7 @@ def test_the_sentence_says_what_the_exit_code_says(gate: Any, said: str) -> None
     assert headline(gate).zh
 
 
-def test_what_is_stale_or_unclear_for_one_reason_is_told_once() -> None:
+def test_what_is_stale_or_unclear_for_one_reason_is_told_once(tmp_path) -> None:
     names = [f"operation {number}" for number in range(300)]
     down = Evidence(1, "chat/minimal", Finding(actual="HTTP 502", message="the upstream could not answer\x1b[31m"))
     before = record(*(standing(PASS, operation=name) for name in names))
@@ -282,6 +282,10 @@ def test_what_is_stale_or_unclear_for_one_reason_is_told_once() -> None:
     assert "  requests of the baseline that this run did not plan: chat 1" in told
     assert "  and 280 other reasons in diff.json" in lines(dropped)
     assert max(len(list(lines(gate))) for gate in (unclear, stale, dropped)) < 60
+    texts = [write_gate(gate, tmp_path)["diff.md"].read_text() for gate in (unclear, stale, dropped)]
+    assert '- 300 × `the upstream could not answer\\u{1b}[31m ("HTTP 502")`: ' in texts[0]
+    assert "- … and 275 other reasons in `diff.json`" in texts[2]
+    assert max(map(len, texts)) < 10_000
 
 
 def test_reasons_that_nobody_gave_are_said_to_be_missing() -> None:

@@ -69,6 +69,7 @@ def test_a_file_is_read_in_its_order(tmp_path: Path) -> None:
         (toml(quoted(extra="x")), "extra"),
         (toml(quoted(until="soon")), "/waivers/0/until"),
         (toml(quoted(until="2027-02-30")), "no day"),
+        ("format = 1\nx." + ".".join("a" * 4_000) + " = 1", "recursion"),
         (toml(quoted() | {"until": "2027-01-31T00:00:00"}), "/waivers/0/until"),
         (toml(quoted(operation="chad")), "did you mean 'chat'"),
         (toml(quoted(operation="§")), "known: "),
@@ -88,6 +89,24 @@ def test_what_is_no_waivers_file_is_refused(tmp_path: Path, text: str | bytes, s
     assert said in f"{error.value.message} {error.value.hint}"
     assert "waivers.toml" in error.value.message
     assert error.value.hint
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "waivers.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + toml(quoted()).encode())
+
+    assert [each.rule for each in read_waivers(path)] == [RULE]
+
+
+@pytest.mark.parametrize("until", ["2027-02-30", "soon", "2027-01-31T00:00:00Z"])
+def test_what_is_no_day_is_refused_with_an_example(tmp_path: Path, until: str) -> None:
+    path = tmp_path / "waivers.toml"
+    path.write_text(toml(quoted(until=until)))
+
+    with pytest.raises(DataError) as error:
+        read_waivers(path)
+
+    assert error.value.hint == "write a day, as in 2027-01-31"
 
 
 @pytest.mark.parametrize("name", ["nothing.toml", "a\0b", "."])

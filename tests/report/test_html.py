@@ -192,7 +192,7 @@ def test_findings_beyond_the_first_are_folded_and_counted() -> None:
     shown = page(*full_run()).shown
 
     assert "different elsewhere: 10" in shown
-    assert "6 more are in results.json" in shown
+    assert "Further ones in results.json: 6" in shown
 
 
 def test_a_stopped_run_says_why_and_what_to_do() -> None:
@@ -294,7 +294,7 @@ def test_timing_is_drawn_and_told() -> None:
 
     assert {item.get("aria-hidden") for item in found.all("svg")} == {"true"}
     assert "answers: 2, between 0.25 and 0.50 seconds, median 0.38" in found.shown
-    assert "3 events from 0.10 to 0.30 seconds" in found.shown
+    assert "events: 3, from 0.10 to 0.30 seconds" in found.shown
 
 
 def test_only_so_many_streams_are_drawn() -> None:
