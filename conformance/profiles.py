@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from conformance.contract import data, schema_errors
 from conformance.errors import DataError, UsageError
 from conformance.jsontext import parse_json
 from conformance.operations import OPERATIONS
+from conformance.tomltext import parse_toml
 from conformance.waivers import waivers_in
 
 if TYPE_CHECKING:
@@ -157,13 +157,7 @@ def _content(path: Path) -> bytes:
 
 def _stated(path: Path, content: bytes) -> dict[str, Any]:
     """What profile.toml says, checked against its format."""
-    try:
-        found = tomllib.loads(content.decode())
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}: line {line} is not UTF-8") from error
-    except (ValueError, RecursionError) as error:  # the message of tomllib names line and column
-        raise DataError(f"{path}: not TOML: {error}") from error
+    found = parse_toml(path, content)
     try:
         plain = json.loads(json.dumps(found, default=str))
     except ValueError as error:  # a number of thousands of digits

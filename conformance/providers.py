@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 from conformance.contract import load_schemas, schema_errors
 from conformance.errors import DataError, UsageError
 from conformance.roles import CHAT
+from conformance.tomltext import read_toml
 
 FORMAT = "formats/providers.json"
 LARGEST = 2**20
@@ -31,8 +31,6 @@ _KEY_FIELD = re.compile(r"(?i)(?:api_?|secret_?|access_?)?(?:key|token|password|
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LONGEST_WORD = 16
 """Letters and digits in a row that the name of a variable may have when there are figures among them."""
-_DEEP_NAME = re.compile(rb"^(?!\s*#)(?:[^.\n]*\.){100}", re.MULTILINE)
-"""A line with so many dots that it may be one name of a hundred parts: tomllib takes minutes for longer ones."""
 _DEVICES = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 """No names of folders on Windows."""
 DEFAULT_KEY = "RELAY_API_KEY"
@@ -70,7 +68,7 @@ def read_providers(path: Path) -> tuple[Entry, ...]:
     Raises DataError naming file, provider and field when it cannot be used, and UsageError where it names what there
     is not.
     """
-    stated = _plain(path, _parsed(path))
+    stated = _plain(path, read_toml(path, LARGEST, f"give a providers.toml; {_HOW}"))
     _check_secrets(path, stated)
     for problem in schema_errors(FORMAT, stated):
         raise DataError(f"{path}: {_place(stated, problem.at)}{_said(problem.at, problem.message)}", _HOW)
@@ -83,30 +81,6 @@ def read_providers(path: Path) -> tuple[Entry, ...]:
 def control_of(entries: Sequence[Entry]) -> str:
     """The name of the yardstick that the file marks; empty without one."""
     return next((entry.name for entry in entries if entry.control), "")
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{path}: cannot be read: {said}", f"give a providers.toml; {_HOW}") from error
-    if len(content) > LARGEST:
-        raise DataError(f"{path}: more than {LARGEST // 2**20} MiB", "is it a providers.toml?")
-    deep = _DEEP_NAME.search(content)
-    if deep:
-        line = content.count(b"\n", 0, deep.start()) + 1
-        raise DataError(f"{path}: line {line} has a hundred dots", _HOW)
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}: line {line} is not UTF-8", _HOW) from error
-    except (ValueError, RecursionError) as error:
-        # Of what tomllib says only the place is kept: the rest may quote the line, and a key in it.
-        where = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
-        raise DataError(f"{path}: not TOML{f', {where[1]}' if where else ''}", _HOW) from None
 
 
 def _plain(path: Path, found: dict[str, Any]) -> Any:

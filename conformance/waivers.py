@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import tomllib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ from conformance.contract import schema_errors
 from conformance.errors import DataError
 from conformance.model import Waiver
 from conformance.operations import OPERATIONS
+from conformance.tomltext import read_toml
 
 WAIVERS = "waivers.toml"
 FORMAT = "formats/waivers.json"
@@ -30,7 +30,7 @@ _HOW = f"the format is in schemas/{FORMAT}"
 
 def read_waivers(path: Path) -> tuple[Waiver, ...]:
     """The waivers of a file, in its order; raises DataError naming file and place when it cannot be used."""
-    stated = _plain(path, _parsed(path))
+    stated = _plain(path, read_toml(path, LARGEST, f"give a {WAIVERS}; {_HOW}"))
     for problem in schema_errors(FORMAT, stated):
         how = _DAY if problem.at.endswith("/until") else _HOW
         raise DataError(f"{path}: {problem.message} at {problem.at or '/'}", how)
@@ -70,24 +70,6 @@ def waiver_for(rule: str, operation: str, waivers: Sequence[Waiver]) -> Waiver |
     """The waiver of a rule on an operation; one that names the operation goes before one for all."""
     fitting = [each for each in waivers if each.rule == rule and each.operation in {operation, ""}]
     return max(fitting, key=lambda each: each.operation != "", default=None)
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{path}: cannot be read: {said}", f"give a {WAIVERS}; {_HOW}") from error
-    if len(content) > LARGEST:
-        raise DataError(f"{path}: more than {LARGEST // 2**20} MiB", f"is it a {WAIVERS}?")
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}: line {line} is not UTF-8", _HOW) from error
-    except (ValueError, RecursionError) as error:  # the message of tomllib names line and column
-        raise DataError(f"{path}: not TOML: {error}", _HOW) from error
 
 
 def _plain(path: Path, found: dict[str, Any]) -> Any:

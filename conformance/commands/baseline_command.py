@@ -23,11 +23,12 @@ def baseline_command(runs: tuple[Path, ...], out: Path, update: bool, profile: s
     """
     from conformance import vetting
     from conformance.gating.comparing import compare
-    from conformance.gating.files import baseline_text, read_baseline, write_whole
+    from conformance.gating.files import baseline_text, read_baseline
     from conformance.gating.holding import check_whole
     from conformance.gating.recording import record_of
     from conformance.gating.rounds import read_rounds
     from conformance.gating.telling import lines
+    from conformance.whole_files import write_whole
 
     if out.is_dir():
         raise UsageError(f"{out} is a folder", "give the name of a file")

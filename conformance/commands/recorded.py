@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands.options import WAIVERS_HELP
-from conformance.errors import UsageError
+from conformance.whole_files import write_whole
 
 if TYPE_CHECKING:
     from conformance.model import Judgement, Ledger
@@ -40,12 +40,8 @@ def judged(run: Path, profile: str | None, waivers: Path | None) -> tuple[list[J
 
 
 def put(text: str, out: Path | None) -> None:
-    """Print a text, or write it to a file; raises UsageError where that cannot be."""
+    """Print a text, or write it to a file; raises OSError where that cannot be."""
     if out is None:
         click.echo(text, nl=False)
         return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(text.encode(errors="backslashreplace"))
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}", "choose another file") from error
+    write_whole(out, text)

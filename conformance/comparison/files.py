@@ -8,6 +8,7 @@ from conformance.comparison.markdown import markdown_text
 from conformance.comparison.page import html_text
 from conformance.comparison.results import results_text
 from conformance.comparison.table import table_text
+from conformance.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,16 +25,4 @@ def write_files(comparison: Comparison, folder: Path) -> Mapping[str, Path]:
         "compare.md": markdown_text(comparison),
         "compare.csv": table_text(comparison),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    return {name: _write(folder / name, text) for name, text in texts.items()}
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(text.encode(errors="backslashreplace"))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+    return {name: write_whole(folder / name, text) for name, text in texts.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.contract import schema_errors
-from conformance.errors import DataError, UsageError
+from conformance.errors import DataError
 from conformance.gating.nouns import Record, Standing, Timing
 from conformance.gating.rounds import plan_digest
 from conformance.jsontext import parse_json
@@ -69,20 +69,6 @@ def _entry_out(standing: Standing) -> dict[str, Any]:
     if standing.noisy:
         entry["rounds"] = [verdict.label for verdict in standing.verdicts]
     return {**entry, "signs": sorted(standing.signs)} if standing.signs else entry
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all; raises UsageError where it cannot be written."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_bytes(text.encode(errors="backslashreplace"))
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}", "choose another file") from error
 
 
 def is_baseline(path: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from conformance.gating.files import key_text, write_whole
+from conformance.gating.files import key_text
 from conformance.gating.nouns import Change, Evidence, Gate, Pace, Record
 from conformance.gating.rounds import plan_digest
 from conformance.gating.words import (
@@ -30,6 +30,7 @@ from conformance.reporting.requirements import requirement
 from conformance.reporting.results import tool
 from conformance.reporting.visible import bounded, shorten
 from conformance.rules.base import catalogue
+from conformance.whole_files import write_whole
 
 FORMAT = 1
 MOST = 25
@@ -40,14 +41,12 @@ _WORDS = {0: "same", 1: "worse", 2: "stale", 6: "inconclusive", 7: "error"}
 
 
 def write_gate(gate: Gate, folder: Path) -> dict[str, Path]:
-    """Write both files, return their paths by name; raises UsageError where they cannot be written."""
+    """Write both files, return their paths by name; raises OSError where they cannot be written."""
     texts = {
         "diff.json": json.dumps(document(gate), indent=1, allow_nan=False) + "\n",
         "diff.md": "\n".join(_markdown(gate)) + "\n",
     }
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    return {name: folder / name for name in texts}
+    return {name: write_whole(folder / name, text) for name, text in texts.items()}
 
 
 def document(gate: Gate) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from conformance.history.index import NAME, DamagedIndexError, Index, open_index
 from conformance.history.pages import history_text
 from conformance.history.reading import read_run
 from conformance.history.trends import histories
+from conformance.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,8 @@ PAGE = "history.html"
 def write_history(folder: Path, out: Path | None = None, *, say: Callable[[str], None]) -> Path:
     """Bring the index of a folder up to date and write its page; returns where that is.
 
-    `say` is told what a user wants to know on the way. Raises UsageError for what is no folder, or cannot be written.
+    `say` is told what a user wants to know on the way. Raises UsageError for what is no folder, OSError where the page
+    cannot be written.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "give the folder below which runs were recorded, such as reports")
@@ -39,13 +41,7 @@ def write_history(folder: Path, out: Path | None = None, *, say: Callable[[str],
         put_aside(folder / NAME)
         say(f"{error.message}: it was put aside and is made again")
         shown, problems = _remembered(folder, found, say)
-    text = history_text(shown, problems, folder, page)
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_bytes(text.encode(errors="backslashreplace"))
-    except OSError as error:
-        raise UsageError(f"{page} cannot be written: {error.strerror}", "choose another file with --out") from error
-    return page
+    return write_whole(page, history_text(shown, problems, folder, page))
 
 
 def _remembered(

@@ -9,6 +9,7 @@ from conformance.reporting.junit import junit_text
 from conformance.reporting.markdown import summary_text
 from conformance.reporting.results import results_text
 from conformance.rules.base import catalogue
+from conformance.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,17 +43,4 @@ def report(
         "junit.xml": junit_text(judgements, ledger, known, strict=strict),
         "summary.md": summary_text(judgements, ledger, known, strict=strict),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    return {name: _write(folder / name, text) for name, text in texts.items()}
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        # A report that was paid for is not lost over one character.
-        unfinished.write_bytes(text.encode(errors="backslashreplace"))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+    return {name: write_whole(folder / name, text) for name, text in texts.items()}

@@ -10,12 +10,13 @@ import pytest
 from report.samples import case, exchange, ledger, stream
 
 from conformance.contract import schema_errors
-from conformance.errors import DataError, UsageError
-from conformance.gating.files import baseline_text, is_baseline, read_baseline, write_whole
+from conformance.errors import DataError
+from conformance.gating.files import baseline_text, is_baseline, read_baseline
 from conformance.gating.nouns import Record
 from conformance.gating.recording import MOST_SAMPLES, record_of
 from conformance.gating.rounds import common_cases, digests, narrowed, plan_digest, round_path, round_paths
 from conformance.model import Verdict
+from conformance.whole_files import write_whole
 
 from .records import RULE, record, standing, timing
 
@@ -102,7 +103,7 @@ def test_a_huge_file_and_none_at_all_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(OSError, match="folder"):
         write_whole(tmp_path / "folder", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

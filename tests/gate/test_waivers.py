@@ -69,7 +69,7 @@ def test_a_file_is_read_in_its_order(tmp_path: Path) -> None:
         (toml(quoted(extra="x")), "extra"),
         (toml(quoted(until="soon")), "/waivers/0/until"),
         (toml(quoted(until="2027-02-30")), "no day"),
-        ("format = 1\nx." + ".".join("a" * 4_000) + " = 1", "recursion"),
+        ("format = 1\nx." + ".".join("a" * 4_000) + " = 1", "waivers.toml"),
         (toml(quoted() | {"until": "2027-01-31T00:00:00"}), "/waivers/0/until"),
         (toml(quoted(operation="chad")), "did you mean 'chat'"),
         (toml(quoted(operation="§")), "known: "),

@@ -301,12 +301,12 @@ def test_a_run_that_vanishes_while_it_is_looked_at_is_no_error(write: Write, tmp
     assert runs_below(tmp_path, told.append) == []
 
 
-@pytest.mark.parametrize("which", ["folder", "out"])
-def test_wrong_paths_are_said(tmp_path: Path, told: list[str], which: str) -> None:
+@pytest.mark.parametrize(("which", "error"), [("folder", UsageError), ("out", OSError)])
+def test_wrong_paths_are_said(tmp_path: Path, told: list[str], which: str, error: type[Exception]) -> None:
     (tmp_path / "file").write_text("x")
     folder, out = (tmp_path / "file", None) if which == "folder" else (tmp_path, tmp_path / "file" / "page.html")
 
-    with pytest.raises(UsageError):
+    with pytest.raises(error, match="file"):
         write_history(folder, out, say=told.append)
 
 
