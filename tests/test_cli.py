@@ -205,7 +205,6 @@ def changed(line: bytes, **more: object) -> bytes:
 ASKED = {"method": "GET", "url": "", "headers": []}
 NO_BODY = {"status": 200, "headers": [], "first_byte": 0, "arrivals": []}
 EDITS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
-    "empty": lambda _: [],
     "binary": lambda _: [bytes(range(256)), b"\n"],
     "no-header": lambda lines: lines[1:],
     "no-json": lambda lines: [*lines[:2], b"{oops}\n"],

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.commands.several import Asked
     from conformance.comparison.nouns import Comparison
+    from conformance.comparison.siding import Boiled
     from conformance.vetting import Run
 
 _SENDING = ("only", "dear", "generated", "seed", "max_requests", "max_output_tokens", "in_flight", "resume")
@@ -137,8 +138,8 @@ def _recorded(runs: Sequence[Run], control: str, folder: Path, options: Mapping[
             if trouble is not None:
                 say(f"{run.provider.title}: {trouble}", "what was recorded is kept; continue with --resume", 0)
         kept = [run for run in runs if is_begun(run.ledger)]
-        comparison = _side_by_side(kept, control, workers) if len(kept) > 1 else None
-        failed = reports.finish()
+        ready, failed = reports.finish()
+        comparison = _side_by_side(kept, control, workers, ready) if len(kept) > 1 else None
     if comparison is None:
         told = "fewer than two providers were recorded: there is nothing to compare"
         return say(told, f"mend what is said above, and continue with --resume --out {folder}", INCONCLUSIVE)
@@ -148,7 +149,7 @@ def _recorded(runs: Sequence[Run], control: str, folder: Path, options: Mapping[
     return INCONCLUSIVE if any(trouble is not None for trouble in troubles) else code
 
 
-def _side_by_side(runs: Sequence[Run], control: str, workers: Workers) -> Comparison:
+def _side_by_side(runs: Sequence[Run], control: str, workers: Workers, ready: Mapping[Path, Boiled]) -> Comparison:
     """Compare what was recorded; a yardstick of which there is no record measures nothing."""
     from conformance.comparison.comparing import compare
 
@@ -162,6 +163,7 @@ def _side_by_side(runs: Sequence[Run], control: str, workers: Workers) -> Compar
         profiles=[run.profile for run in runs if run.profile],
         waivers={run.provider.title: run.waivers for run in runs},
         over=workers.map,
+        ready=ready,
     )
 
 

@@ -12,8 +12,10 @@ from conformance.ledger import is_begun
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
+    from pathlib import Path
 
     from conformance.commands.pooling import Workers
+    from conformance.comparison.siding import Boiled
     from conformance.vetting import Run
 
 
@@ -31,18 +33,22 @@ class OwnReports:
         if self._workers.parallel and is_begun(self._runs[place].ledger):
             self._begun[place] = self._workers.submit(report_run, *self._job(place))
 
-    def finish(self) -> Exception | None:
-        """Make those that are missing; returns the first problem, which keeps no other report from being written."""
+    def finish(self) -> tuple[dict[Path, Boiled], Exception | None]:
+        """Make those that are missing; returns each run boiled down, by its folder, and the first problem.
+
+        A problem keeps no other report from being written.
+        """
+        found: dict[Path, Boiled] = {}
         problems: list[Exception] = []
         for place, run in enumerate(self._runs):
             try:
                 if place in self._begun:
-                    outcome(self._begun[place], report_run, *self._job(place))
+                    found[run.folder] = outcome(self._begun[place], report_run, *self._job(place))
                 elif is_begun(run.ledger):
-                    report_run(*self._job(place))
+                    found[run.folder] = report_run(*self._job(place))
             except (ConformanceError, OSError) as error:
                 problems.append(error)
-        return problems[0] if problems else None
+        return found, problems[0] if problems else None
 
     def _job(self, place: int) -> tuple[Any, ...]:
         run = self._runs[place]

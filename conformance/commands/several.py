@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance import vetting
+from conformance.comparison.siding import boiled
 from conformance.errors import ConformanceError, UsageError
 from conformance.judging import judge
 from conformance.ledger import is_begun, read_ledger
@@ -21,6 +22,7 @@ from conformance.roles import CHAT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from conformance.comparison.siding import Boiled
     from conformance.model import Case, Exchange, Waiver
     from conformance.profiles import Profile
     from conformance.vetting import Run
@@ -164,9 +166,10 @@ def record_runs(
     return record_all(jobs, in_flight=in_flight, resume=resume, progress=progress, ended=ended)
 
 
-def report_run(ledger: Path, profile: Profile | None, waivers: tuple[Waiver, ...]) -> None:
-    """Judge one recorded run and write its own report, as vet does."""
+def report_run(ledger: Path, profile: Profile | None, waivers: tuple[Waiver, ...]) -> Boiled:
+    """Judge one recorded run and write its own report, as vet does; returns what a comparison needs of it."""
     recorded = read_ledger(ledger)
     judgements = judge(recorded, (), profile, waivers)
     clients = vetting.clients_in(ledger.parent, recorded, judgements)
     report(judgements, recorded, ledger.parent, profile=profile, clients=clients)
+    return boiled(recorded, judgements, ledger.parent, profile)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from conformance.comparison.headers import Header
     from conformance.comparison.nouns import Side
     from conformance.comparison.sampling import Ask
+    from conformance.comparison.siding import Boiled
     from conformance.model import Waiver
     from conformance.outcomes import Key, Outcome
     from conformance.profiles import Profile
@@ -50,14 +51,16 @@ def compare(
     profiles: Sequence[Profile] = (),
     waivers: Mapping[str, tuple[Waiver, ...]] | None = None,
     over: Over = map,
+    ready: Mapping[Path, Boiled] | None = None,
 ) -> Comparison:
     """Put recorded runs side by side, on the cases that all of them planned.
 
     `paths`: run folders or ledgers, two at least. `control`: the name of the side that is the yardstick. `names`: how
     the sides are called, one for each path; without them, by their providers. `profiles`: pages of providers that do
     not come with this package. `waivers`: by side, breaches that are accepted, beside those of its profile. `over`:
-    what applies a function to many arguments, such as the `map` of a pool of processes. Raises UsageError for runs
-    that have no request in common, and LedgerError for what is no run.
+    what applies a function to many arguments, such as the `map` of a pool of processes. `ready`: by run folder, runs
+    that were judged whole just now. Raises UsageError for runs that have no request in common, and LedgerError for what
+    is no run.
     """
     if not FEWEST <= len(paths) <= MOST:
         raise UsageError(
@@ -69,7 +72,9 @@ def compare(
     wanted = Wanted(common_cases(headers), shared_rules(headers), tuple(profiles), waivers or {})
     if not wanted.cases:
         raise UsageError("these runs have no request in common", "were they planned by very different versions?")
-    sides = _pooled(over(side_of, headers, called, repeat(wanted)))
+    sides = _pooled(
+        over(side_of, headers, called, repeat(wanted), [(ready or {}).get(header.folder) for header in headers])
+    )
     found = _Found(sides, control)
     evidence = found.evidence(headers, wanted, over)
     return Comparison(

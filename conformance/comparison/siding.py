@@ -62,14 +62,39 @@ class _Round:
     spent: Spent
 
 
-def side_of(header: Header, name: str, wanted: Wanted) -> Side:
-    """Judge every round of a run on the common cases; no more than one ledger is in memory at a time."""
+@dataclass(frozen=True)
+class Boiled:
+    """A run that somebody has judged whole, boiled down: where all of it is compared, it need not be read again."""
+
+    round: _Round
+    extras: Mapping[str, Any]
+
+
+def boiled(ledger: Ledger, judgements: Sequence[Judgement], folder: Path, profile: Profile | None) -> Boiled:
+    """Keep what a comparison needs of a run and all its judgements."""
+    return Boiled(_kept(ledger, ledger, judgements), _extras(ledger, folder, profile, judgements))
+
+
+def side_of(header: Header, name: str, wanted: Wanted, ready: Boiled | None = None) -> Side:
+    """Judge every round of a run on the common cases; no more than one ledger is in memory at a time.
+
+    `ready`: the same run judged whole, for where its whole plan and all its rules are compared.
+    """
+    whole = len(header.ledgers) == 1 and header.cases.keys() == wanted.cases and shared_rules([header]) == wanted.rules
+    if ready is not None and whole:
+        return _side(header, name, wanted, [ready.round], ready.extras)
     ledger = read_ledger(header.ledgers[0])
     profile = profile_of(ledger, wanted.profiles)
     first = _round(ledger, name, wanted, profile)
     extras = _extras(ledger, header.folder, profile)
-    rounds = [first, *(_round(read_ledger(path), name, wanted, profile) for path in header.ledgers[1:])]
     del ledger
+    others = (_round(read_ledger(path), name, wanted, profile) for path in header.ledgers[1:])
+    return _side(header, name, wanted, [first, *others], extras)
+
+
+def _side(header: Header, name: str, wanted: Wanted, rounds: Sequence[_Round], extras: Mapping[str, Any]) -> Side:
+    """A side out of its rounds."""
+    first = rounds[0]
     stops = [each.ledger.stop for each in rounds if each.ledger.stop]
     complete = all(each.ledger.complete for each in rounds)
     shown = replace(first.ledger, stop=stops[0] if stops else None, complete=complete)
@@ -137,8 +162,11 @@ def shared_rules(headers: Iterable[Header]) -> frozenset[str]:
 
 def _round(ledger: Ledger, name: str, wanted: Wanted, profile: Profile | None) -> _Round:
     """One recording, judged; what it holds of exchanges is let go."""
-    common = cut(ledger, wanted.cases)
-    judgements = judged(ledger, name, wanted, profile)
+    return _kept(ledger, cut(ledger, wanted.cases), judged(ledger, name, wanted, profile))
+
+
+def _kept(ledger: Ledger, common: Ledger, judgements: Sequence[Judgement]) -> _Round:
+    """What is kept of one recording, and of its judgements on the common part."""
     return _Round(
         ledger=replace(ledger, plan=(), exchanges=(), preflight=(), minimised=(), resent=()),
         verdict=run_verdict(judgements, ledger, strict=False),
@@ -161,12 +189,15 @@ def _about(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _extras(ledger: Ledger, folder: Path, profile: Profile | None) -> dict[str, Any]:
+def _extras(
+    ledger: Ledger, folder: Path, profile: Profile | None, judgements: Sequence[Judgement] | None = None
+) -> dict[str, Any]:
     """What is told of the whole run of the first round, not only of the common cases."""
     path = folder / CLIENTS_FILE
     if not (profile or path.exists()):
         return {"parameters": tuple(parameter_support(ledger)), "clients": (), "claims": ()}
-    judgements = judge(ledger, (), profile)
+    if judgements is None:
+        judgements = judge(ledger, (), profile)
     claims = claim_rows(profile, judgements, ledger)
     return {
         "parameters": tuple(parameter_support(ledger)),

@@ -68,8 +68,13 @@ def body_of(body: bytes, limit: int, at: Mapping[str, bool]) -> Body:
         inside = {pointer: is_missing for pointer, is_missing in at.items() if pointer.startswith("/")}
         written = marked(body.decode(), inside, limit, indent=limit > _LEAST)
         return Body(written.pieces, values_more=written.more)
-    text, more = visible_bytes(body, limit)
+    text, more = visible_bytes(body, limit if _is_text(body[:_LEAST]) else _LEAST)
     return Body((Piece(text),) if text else (), more)
+
+
+def _is_text(beginning: bytes) -> bool:
+    """Whether a body begins as text does; of a picture or a sound nobody reads more than the first bytes."""
+    return b"\0" not in beginning and "\ufffd" not in beginning[:-4].decode("utf-8", "replace")
 
 
 def event_lines(exchange: Exchange, limit: int, at: Mapping[str, bool]) -> tuple[EventLine, ...]:

@@ -36,6 +36,9 @@ from conformance.reporting.visible import visible
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _CODE = re.compile(r"`([^`]+)`")
+_BOX, _BOX_END = Markup("<bdi>"), Markup("</bdi>")
+_CODED, _CODED_END = Markup("<code>"), Markup("</code>")
+_ENGLISH, _CHINESE, _END = Markup('<span lang="en">'), Markup('</span><span lang="zh-CN">'), Markup("</span>")
 
 
 def page(template: str, parts: tuple[str, ...] = (), **values: Any) -> str:
@@ -92,7 +95,7 @@ def _environment() -> jinja2.Environment:
 
 def _show(value: str, limit: int = 300) -> Markup:
     """Relay text, visible, in a box of its own reading direction."""
-    return Markup("<bdi>{}</bdi>").format(visible(value, limit))
+    return _BOX + visible(value, limit) + _BOX_END
 
 
 def _plain(value: str, limit: int = 300) -> str:
@@ -116,12 +119,14 @@ def _say(key: str, **values: Any) -> Markup:
 
 
 def _pair(english: Markup, chinese: Markup) -> Markup:
+    # Added up, not formatted: a page has thousands of these. Both are escaped already.
     if english == chinese:
-        return Markup("<bdi>{}</bdi>").format(english)
-    return Markup('<span lang="en">{}</span><span lang="zh-CN">{}</span>').format(english, chinese)
+        return _BOX + english + _BOX_END
+    return _ENGLISH + english + _CHINESE + chinese + _END
 
 
 def _with_code(value: str) -> Markup:
     pieces = _CODE.split(visible(value, 1_000))
-    marked = Markup("<code>{}</code>").format
-    return Markup("").join(marked(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))
+    return Markup("").join(
+        _CODED + piece + _CODED_END if place % 2 else escape(piece) for place, piece in enumerate(pieces)
+    )

@@ -29,8 +29,9 @@ _HOSTILE_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_OTHER}]+")
 
 def visible(text: str, limit: int = 300, *, lines: bool = False) -> str:
     """The text with hostile characters escaped, cut after `limit`; `lines` keeps newline and tab."""
-    more = len(text) - limit
-    shown = _pattern(lines=lines).sub(_escape, text[:limit])
+    more, shown = len(text) - limit, text[:limit]
+    if not (shown.isascii() and shown.isprintable()):  # most texts are, and this is ten times as fast as looking
+        shown = _pattern(lines=lines).sub(_escape, shown)
     return f"{shown}… ({more:,} more characters)" if more > 0 else shown
 
 
