@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING
 
 from conformance.model import Severity, Verdict
@@ -52,6 +53,7 @@ class Purpose:
     everywhere: bool = False
     """Whether it is about whatever a side offers: what it does not offer takes nothing away."""
 
+    @cache  # noqa: B019 - there are few purposes, and they live as long as the program
     def selects(self, key: Key) -> bool:
         """Whether a requirement belongs to this purpose."""
         if self.operations and key.operation not in self.operations:
