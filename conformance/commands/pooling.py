@@ -44,7 +44,7 @@ class Workers:
     def warm_up(self) -> None:
         """Start the processes and let them import what they need, while this one waits for answers."""
         for _ in range(self._many):
-            self.submit(_imports)
+            self.submit(_prepare)
 
     def submit(self, function: Callable[..., Any], *values: Any) -> Future[Any]:
         """What the function makes of these values, sooner or later."""
@@ -94,5 +94,16 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _imports() -> None:
+def _prepare() -> None:
+    """Load what the first report would have to wait for."""
+    from PIL import Image
+
     from conformance.commands import several  # noqa: F401 - it imports the rest
+    from conformance.contract import ours
+    from conformance.reporting.pages import prepare
+    from conformance.rules.base import catalogue
+
+    Image.init()
+    ours()
+    catalogue()
+    prepare("report.html.j2")

@@ -55,6 +55,11 @@ def page(template: str, parts: tuple[str, ...] = (), **values: Any) -> str:
     )
 
 
+def prepare(template: str) -> None:
+    """Compile a template before it is needed."""
+    _environment().get_template(template)
+
+
 def _inline(*names: str) -> Markup:
     """Files that go into the page as they are."""
     found = "".join((_TEMPLATES / name).read_text("utf-8") for name in names)
