@@ -53,11 +53,14 @@ docs: $(READY) faults  ## every generated page
 
 bench: $(READY)  ## the figures that the README quotes
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.report_page
 
 repeats: $(READY)  ## hundreds of runs against honest relays, awkward ones too: nothing may be found wrong
 	$(BIN)/python -m tools.repeats 200 300
 	$(BIN)/python -m tools.repeats 200 0 200 plain
 	$(BIN)/python -m tools.repeats 40 50 200
+	$(BIN)/python -m tools.gate_repeats 200 300 0.02 3
+	$(BIN)/python -m tools.gate_repeats faults
 
 clients: $(READY)  ## the tests with real clients, which are large to install
 	$(BIN)/python -m pip install --quiet --editable '.[clients]'

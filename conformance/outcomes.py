@@ -45,10 +45,11 @@ class Outcome:
         return self.verdict in BROKEN
 
 
-BROKEN = frozenset({Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR})
-"""Verdicts of a rule that found something."""
+BROKEN = frozenset({Verdict.NOTE, Verdict.WARN, Verdict.FAIL})
+"""Verdicts of a rule that found something; an error of ours is none of the relay's."""
 CONCLUSIVE = frozenset({Verdict.PASS, *BROKEN})
 """Verdicts that say something of the relay's answers."""
+_EXCUSABLE = frozenset({Verdict.WARN, Verdict.FAIL})
 MOST_EXCHANGES = 6
 
 
@@ -72,7 +73,7 @@ def _outcome(judgement: Judgement) -> Outcome:
         operation=judgement.operation,
         severity=judgement.severity,
         verdict=judgement.verdict,
-        waived=judgement.waiver is not None and not judgement.waiver.expired,
+        waived=judgement.verdict in _EXCUSABLE and judgement.waiver is not None and not judgement.waiver.expired,
         signs=frozenset(sign(finding) for finding in judgement.findings) if broken else frozenset(),
         exchanges=shown,
     )

@@ -167,9 +167,7 @@ def _entry(path: Path, defaults: Mapping[str, Any], row: Mapping[str, Any]) -> E
         raise DataError(f"{where}: no model is given", 'add model = "…", here or under [defaults]')
     if row.get("no_key") and "key_env" in row:
         raise DataError(f"{where}: both key_env and no_key are given", "leave one of them")
-    if row["name"].lower().startswith("compare."):
-        raise DataError(f"{where}: name: files of the comparison are called so", "choose another name")
-    return Entry(
+    entry = Entry(
         name=row["name"].strip(),
         base_url=row["base_url"],
         models=models,
@@ -180,6 +178,9 @@ def _entry(path: Path, defaults: Mapping[str, Any], row: Mapping[str, Any]) -> E
         **{name: both[name] for name in ("concurrency", "rate", "timeout") if name in both},
         control=row.get("control", False),
     )
+    if entry.folder.casefold().startswith("compare."):
+        raise DataError(f"{where}: name: files of the comparison are called so", "choose another name")
+    return entry
 
 
 def _beside(path: Path, profile: str) -> str:

@@ -118,6 +118,8 @@ async def _all(
             await run.record(said, line)
         except (ConformanceError, OSError, ExceptionGroup) as error:
             troubles[place] = _first(error)
+            if not isinstance(troubles[place], ConformanceError | OSError):
+                raise  # a mistake of ours: it ends all, and what was recorded is kept
         if ended:
             ended(place)
 

@@ -5,6 +5,7 @@ What tomllib says of a line may quote it, and a key may stand in it.
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from conformance.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DEEP_NAME = re.compile(rb"^(?!\s*#)(?:[^.\n]*\.){100}", re.MULTILINE)
+_DEEP_NAME = re.compile(rb"^(?![ \t]*#)(?:[^.\n]*\.){100}", re.MULTILINE)
 """A line with so many dots that it may be one name of a hundred parts: tomllib takes minutes for longer ones."""
 _PLACE = re.compile(r"\(at (line \d+, column \d+|end of document)\)")
 
@@ -34,11 +35,12 @@ def read_toml(path: Path, largest: int, hint: str) -> dict[str, Any]:
 
 def parse_toml(path: Path, content: bytes, hint: str = "") -> dict[str, Any]:
     """The values of what was read from `path`; raises DataError as above."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     deep = _DEEP_NAME.search(content)
     if deep:
         raise DataError(f"{path}: line {_line(content, deep.start())} has a hundred dots", hint)
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: line {_line(content, error.start)} is not UTF-8", hint) from error
     except (ValueError, RecursionError) as error:

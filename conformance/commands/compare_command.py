@@ -10,7 +10,7 @@ import click
 from conformance.amounts import amounts, parse_amounts
 from conformance.commands.options import Folder
 from conformance.commands.pooling import Workers
-from conformance.commands.saying import INCONCLUSIVE, INTERRUPTED, say
+from conformance.commands.saying import INCONCLUSIVE, INTERRUPTED, OURS, say
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _recorded(runs: Sequence[Run], control: str, folder: Path, options: Mapping[
         ready, failed = reports.finish()
         comparison = _side_by_side(kept, control, workers, ready) if len(kept) > 1 else None
     if comparison is None:
+        if failed is not None:
+            say(str(failed), "", 0)
         told = "fewer than two providers were recorded: there is nothing to compare"
         return say(told, f"mend what is said above, and continue with --resume --out {folder}", INCONCLUSIVE)
     code = _finished(comparison, folder)
@@ -177,4 +179,6 @@ def _finished(comparison: Comparison, out: Path) -> int:
         click.echo(line)
     for path in files.values():
         click.echo(f"  {path}")
+    if any(side.verdict == "error" for side in comparison.sides):
+        return OURS
     return INCONCLUSIVE if any(side.stop or not side.complete for side in comparison.sides) else 0

@@ -77,18 +77,19 @@ def _again(path: Path, options: dict[str, Any]) -> Run | None:
     """A run of what failed in another; None where nothing did."""
     from conformance import announcing, vetting
     from conformance.gating.failed import failed_in
+    from conformance.gating.rounds import read_rounds
     from conformance.judging import judge
-    from conformance.ledger import read_ledger
     from conformance.planning import PREFLIGHT
 
     for name in ("resume", "only", "generated"):
         if options[name]:
             raise UsageError(f"--only-failed and --{name} exclude each other", "the run says what is sent again")
-    ledger = read_ledger(vetting.ledger_in(path))
+    rounds = list(read_rounds([path]))
+    ledger = rounds[0]
     profile = vetting.profile_of(ledger, options["profile"])
     name = ledger.provider.profile if options["profile"] is None else options["profile"]
     waivers = vetting.waivers_of(profile, options["waivers"])
-    judgements = judge(ledger, (), profile, waivers)
+    judgements = [each for one in rounds for each in judge(one, (), profile, waivers)]
     alone = options["concurrency"] == 1
     failed = failed_in(ledger, judgements, dear=options["dear"], keyless=options["no_key"], alone=alone)
     if not failed.judgements:

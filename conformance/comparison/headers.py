@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from conformance.contract import is_valid
 from conformance.errors import LedgerError, UsageError
-from conformance.gating.rounds import LEDGER, round_paths
+from conformance.gating.rounds import LEDGER, case_digest, round_paths
 from conformance.gating.rounds import MOST as MOST_ROUNDS
 from conformance.jsontext import parse_json
-from conformance.ledger import case_in, case_out
+from conformance.ledger import case_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
-    from conformance.model import Case
 
 _NONE = "give the folders of recorded runs, or their ledger.jsonl"
 
@@ -100,12 +99,7 @@ def _digests(path: Path, line: Mapping[str, Any]) -> dict[str, str]:
         cases = [case_in(raw) for raw in line["plan"]]
     except (TypeError, ValueError) as error:
         raise LedgerError(f"{path}: line 1 holds no plan: {error}", "record the run again") from error
-    return {case.id: _digest(_content(case)) for case in cases}
-
-
-def _content(case: Case) -> dict[str, Any]:
-    """What decides what is sent and what is looked at; words for people may change between versions."""
-    return {name: value for name, value in case_out(case).items() if name not in {"purpose", "zh", "source"}}
+    return {case.id: case_digest(case) for case in cases}
 
 
 def _digest(value: object) -> str:

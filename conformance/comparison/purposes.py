@@ -203,7 +203,7 @@ def answer(purpose: Purpose, side: Side) -> Answer:
     musts = [outcome for outcome in chosen if outcome.severity is Severity.MUST]
     broken = _with(musts, Verdict.FAIL)
     refused = _with(musts, Verdict.UNSUPPORTED)
-    held = sum(outcome.verdict in {Verdict.PASS, Verdict.NOTE} and outcome.rule not in _GENERAL for outcome in musts)
+    held = sum(outcome.verdict in {Verdict.PASS, Verdict.NOTE} and _is_own(outcome.rule) for outcome in musts)
     open_ = _with(musts, Verdict.INCONCLUSIVE, Verdict.ERROR)
     if broken or (refused and not held and not open_):
         return Answer(Fit.BROKEN if broken else Fit.ABSENT, broken or refused, held)
@@ -212,6 +212,11 @@ def answer(purpose: Purpose, side: Side) -> Answer:
         return Answer(Fit.UNASKED if unasked else Fit.UNKNOWN, open_, held)
     limits = (*_with(chosen, Verdict.WARN), *refused)
     return Answer(Fit.LIMITS if limits else Fit.YES, limits, held)
+
+
+def _is_own(rule: str) -> bool:
+    """Whether a rule is about the purpose itself, and not one that every operation shares."""
+    return rule not in _GENERAL and not rule.startswith("operation.")
 
 
 def _with(outcomes: Iterable[Outcome], *verdicts: Verdict) -> tuple[Key, ...]:

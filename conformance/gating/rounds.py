@@ -13,7 +13,7 @@ from pathlib import Path
 
 from conformance.errors import UsageError
 from conformance.ledger import case_out, read_ledger
-from conformance.model import Ledger
+from conformance.model import Case, Ledger
 
 LEDGER, ROUNDS = "ledger.jsonl", "rounds"
 MOST = 100
@@ -69,7 +69,13 @@ def _rules(ledger: Ledger) -> str:
 
 def digests(ledger: Ledger) -> dict[str, str]:
     """Planned case -> digest of its content."""
-    return {case.id: _digest(json.dumps(case_out(case), sort_keys=True, default=str)) for case in ledger.plan}
+    return {case.id: case_digest(case) for case in ledger.plan}
+
+
+def case_digest(case: Case) -> str:
+    """A digest of what decides what is sent and looked at; words for people may change between versions."""
+    content = {name: value for name, value in case_out(case).items() if name not in {"purpose", "zh", "source"}}
+    return _digest(json.dumps(content, sort_keys=True, default=str))
 
 
 def _digest(text: str) -> str:

@@ -16,6 +16,7 @@ from conformance.model import Verdict
 from conformance.outcomes import CONCLUSIVE, Outcome, outcomes
 from conformance.profiles import bundled_profiles, load_profile
 from conformance.reporting.summary import run_verdict
+from conformance.rules.base import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,13 +80,18 @@ def _folded(rounds: Sequence[Sequence[Judgement]]) -> list[Judgement]:
     found: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
     for judgement in chain.from_iterable(rounds):
         found[judgement.rule, judgement.operation].append(judgement)
-    return [_middle(judgements) for judgements in found.values()]
+    return [_over_rounds(judgements) for judgements in found.values()]
 
 
-def _middle(judgements: Sequence[Judgement]) -> Judgement:
-    """The middle verdict, the worse one of two: what one round of three shows is chance, what two show is not."""
+def _over_rounds(judgements: Sequence[Judgement]) -> Judgement:
+    """The worst verdict of the rounds; of a noisy rule the middle one, the worse of two.
+
+    What one round of three shows is chance where chance has a part in it, and a breach everywhere else.
+    """
     clear = sorted((each for each in judgements if each.verdict in CONCLUSIVE), key=lambda each: each.verdict)
-    return clear[len(clear) // 2] if clear else max(judgements, key=lambda each: each.verdict)
+    if not clear:
+        return max(judgements, key=lambda each: each.verdict)
+    return clear[len(clear) // 2] if catalogue()[clear[0].rule].noisy else clear[-1]
 
 
 def _kept(judgements: Iterable[Judgement]) -> Iterator[Outcome]:

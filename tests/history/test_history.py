@@ -154,8 +154,8 @@ def test_rounds_belong_to_the_run_above_and_are_folded(write: Write, tmp_path: P
     write(tmp_path / "2" / "rounds" / "other", "twice", 2)
     (history,) = known(tmp_path, told)
 
-    assert [(run.path, run.rounds, run.verdict) for run in history.runs] == [("1", 1, "pass"), ("2", 4, "pass")]
-    assert history.turns == ()
+    assert [(run.path, run.rounds, run.verdict) for run in history.runs] == [("1", 1, "pass"), ("2", 4, "fail")]
+    assert {turn.change for turn in history.turns} == {Change.BROKE}, "one breach of a rule without chance is one"
     assert "×4" in shown(tmp_path, told)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.model import Finding, Verdict, Waiver
-from conformance.outcomes import MOST_EXCHANGES, Key, outcomes, sign
+from conformance.outcomes import CONCLUSIVE, MOST_EXCHANGES, Key, outcomes, sign
 
 from .samples import judgement
 
@@ -47,3 +47,20 @@ def test_only_a_waiver_in_force_excuses(expired: bool) -> None:
     found = outcomes([judgement(verdict=Verdict.FAIL, waiver=waiver)])[KEY]
 
     assert found.waived is not expired
+
+
+@pytest.mark.parametrize(
+    ("verdict", "waived"),
+    [(Verdict.FAIL, True), (Verdict.WARN, True), (Verdict.NOTE, False), (Verdict.PASS, False), (Verdict.ERROR, False)],
+)
+def test_only_a_breach_is_excused(verdict: Verdict, waived: bool) -> None:
+    waiver = Waiver("chat.usage.adds-up", "known", "ops", "2027-01-01")
+
+    assert outcomes([judgement(verdict=verdict, waiver=waiver)])[KEY].waived is waived
+
+
+def test_an_error_of_ours_is_none_of_the_relay() -> None:
+    found = outcomes([judgement(verdict=Verdict.ERROR, findings=(Finding("/a"),))])[KEY]
+
+    assert not found.broken
+    assert found.verdict not in CONCLUSIVE
