@@ -29,14 +29,26 @@ _BREACHES = {Verdict.ERROR, Verdict.FAIL, Verdict.WARN}
 
 
 def github_lines(
-    judgements: Sequence[Judgement], ledger: Ledger, rules: Mapping[str, Rule], *, strict: bool = False
+    judgements: Sequence[Judgement],
+    ledger: Ledger,
+    rules: Mapping[str, Rule],
+    *,
+    strict: bool = False,
+    worse: Sequence[Judgement] | None = None,
 ) -> list[str]:
-    """Workflow commands: the verdict as a notice, then the findings, the worst first, at most `MOST` of each level."""
+    """Workflow commands: the verdict as a notice, then the findings, the worst first, at most `MOST` of each level.
+
+    `worse`: what is worse than before, of a run that was held to a baseline; then everything else is but a notice.
+    """
     said = sentence(judgements, ledger, strict=strict).en
     lines = [_command("notice", "relay-conformance", f"{visible(ledger.provider.title, 80)}: {said}")]
     levels: dict[str, list[Judgement]] = {"error": [], "warning": [], "notice": []}
-    for judgement in _broken(judgements):
+    for judgement in worst_first(worse or ()):
         levels[_level(judgement, strict=strict)].append(judgement)
+    told = {(each.rule, each.operation) for each in worse or ()}
+    for judgement in _broken(judgements):
+        if (judgement.rule, judgement.operation) not in told:
+            levels[_level(judgement, strict=strict) if worse is None else "notice"].append(judgement)
     for level, found in levels.items():
         # One notice is taken already.
         most = MOST - (level == "notice")
@@ -61,7 +73,8 @@ def _broken(judgements: Sequence[Judgement]) -> list[Judgement]:
 def _level(judgement: Judgement, *, strict: bool) -> str:
     if is_waived(judgement):
         return "notice"
-    return "warning" if judgement.verdict is Verdict.WARN and not strict else "error"
+    mild = judgement.verdict is Verdict.NOTE or (judgement.verdict is Verdict.WARN and not strict)
+    return "warning" if mild else "error"
 
 
 def _title(judgement: Judgement) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from conformance.contract import schema_errors
 from conformance.errors import DataError
-from conformance.model import Waiver
+from conformance.model import Judgement, Waiver
 from conformance.operations import OPERATIONS
 from conformance.tomltext import read_toml
 
@@ -70,6 +70,12 @@ def waiver_for(rule: str, operation: str, waivers: Sequence[Waiver]) -> Waiver |
     """The waiver of a rule on an operation; one that names the operation goes before one for all."""
     fitting = [each for each in waivers if each.rule == rule and each.operation in {operation, ""}]
     return max(fitting, key=lambda each: each.operation != "", default=None)
+
+
+def applied(judgements: Iterable[Judgement]) -> tuple[Waiver, ...]:
+    """The waivers that these have, each once; those that have ended first."""
+    found = dict.fromkeys(each.waiver for each in judgements if each.waiver is not None)
+    return tuple(sorted(found, key=lambda waiver: not waiver.expired))
 
 
 def _plain(path: Path, found: dict[str, Any]) -> Any:

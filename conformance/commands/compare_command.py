@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.amounts import amounts, parse_amounts
-from conformance.commands.options import Folder
+from conformance.commands.options import WAIVERS_HELP, Folder
 from conformance.commands.pooling import Workers
 from conformance.commands.saying import INCONCLUSIVE, INTERRUPTED, OURS, say
 from conformance.errors import UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.commands.several import Asked
     from conformance.comparison.nouns import Comparison
     from conformance.comparison.siding import Boiled
+    from conformance.model import Waiver
     from conformance.vetting import Run
 
 _SENDING = ("only", "dear", "generated", "seed", "max_requests", "max_output_tokens", "in_flight", "resume")
@@ -28,6 +30,7 @@ _SENDING = ("only", "dear", "generated", "seed", "max_requests", "max_output_tok
 @click.argument("inputs", metavar="PROVIDERS.toml|RUN…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--control", default="", metavar="NAME", help="The side that is the yardstick.")
 @click.option("--out", type=Folder(), help="Folder for the comparison, and for the runs.")
+@click.option("--waivers", type=click.Path(path_type=Path), metavar="FILE", help=f"{WAIVERS_HELP} For all sides.")
 @click.option("--only", multiple=True, metavar="PREFIX", help="Only rules with this id or prefix. Repeatable.")
 @click.option("--dear", is_flag=True, help="Also send what costs more: pictures and sounds.")
 @click.option(
@@ -48,7 +51,9 @@ _SENDING = ("only", "dear", "generated", "seed", "max_requests", "max_output_tok
     help="Requests in flight at most, over all providers; they share it fairly.",
 )
 @click.option("--resume", is_flag=True, help="Continue the runs in --out that are not finished.")
-def compare_command(inputs: tuple[Path, ...], control: str, out: Path | None, **options: Any) -> int:
+def compare_command(
+    inputs: tuple[Path, ...], control: str, out: Path | None, waivers: Path | None, **options: Any
+) -> int:
     """Put several providers side by side.
 
     PROVIDERS.toml names providers: all of them are vetted at once, each at its own pace, and then compared. Or give
@@ -57,13 +62,16 @@ def compare_command(inputs: tuple[Path, ...], control: str, out: Path | None, **
     Files go to --out: compare.html, compare.json, compare.md, compare.csv, and a folder for each run that was sent.
     Exit codes: 0 all sides were judged, 2 usage, 6 a side stopped or is not complete.
     """
+    from conformance import vetting
+
+    excused = vetting.waivers_of(None, waivers)
     files = [path for path in inputs if path.suffix == ".toml"]
     if not files:
         _check_nothing_sent()
-        return _compared(inputs, control, out or Path())
+        return _compared(inputs, control, out or Path(), excused)
     if len(inputs) > 1:
         raise UsageError("a providers.toml is given beside something else", "give one providers.toml, or recorded runs")
-    return _vetted(files[0], control, out, options)
+    return _vetted(files[0], control, out, {**options, "waivers": excused})
 
 
 def _check_nothing_sent() -> None:
@@ -75,12 +83,12 @@ def _check_nothing_sent() -> None:
         raise UsageError(f"{named}: recorded runs are compared, nothing is sent", "give a providers.toml to send")
 
 
-def _compared(paths: Sequence[Path], control: str, out: Path) -> int:
+def _compared(paths: Sequence[Path], control: str, out: Path, waivers: tuple[Waiver, ...]) -> int:
     """Compare recorded runs."""
     from conformance.comparison.comparing import compare
 
     with Workers(len(paths)) as workers:
-        comparison = compare(paths, control=control, over=workers.map)
+        comparison = compare(paths, control=control, waivers=waivers, over=workers.map)
     return _finished(comparison, out)
 
 
@@ -89,12 +97,14 @@ def _vetted(path: Path, control: str, out: Path | None, options: Mapping[str, An
     from conformance import vetting
     from conformance.commands import several
     from conformance.comparison.comparing import check_control
+    from conformance.waivers import together
 
     resume = options["resume"]
     if resume and out is None:
         raise UsageError("--resume needs --out, the folder of the comparison to continue", "give --out")
     folder = out or vetting.new_folder("", name="compare")
     runs, marked = several.settled(path, _asked(options), folder, resume=resume)
+    runs = [replace(run, waivers=together(run.waivers, options["waivers"])) for run in runs]
     check_control(control or marked, [run.provider.title for run in runs])
     for line in several.announced(runs):
         click.echo(line, err=True)

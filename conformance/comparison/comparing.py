@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from conformance.operations import OPERATIONS
 from conformance.outcomes import CONCLUSIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from conformance.comparison.headers import Header
@@ -49,7 +50,7 @@ def compare(
     control: str = "",
     names: Sequence[str] = (),
     profiles: Sequence[Profile] = (),
-    waivers: Mapping[str, tuple[Waiver, ...]] | None = None,
+    waivers: Mapping[str, tuple[Waiver, ...]] | tuple[Waiver, ...] = (),
     over: Over = map,
     ready: Mapping[Path, Boiled] | None = None,
 ) -> Comparison:
@@ -57,10 +58,10 @@ def compare(
 
     `paths`: run folders or ledgers, two at least. `control`: the name of the side that is the yardstick. `names`: how
     the sides are called, one for each path; without them, by their providers. `profiles`: pages of providers that do
-    not come with this package. `waivers`: by side, breaches that are accepted, beside those of its profile. `over`:
-    what applies a function to many arguments, such as the `map` of a pool of processes. `ready`: by run folder, runs
-    that were judged whole just now. Raises UsageError for runs that have no request in common, and LedgerError for what
-    is no run.
+    not come with this package. `waivers`: breaches that are accepted, by side or the same for all, beside those of its
+    profile. `over`: what applies a function to many arguments, such as the `map` of a pool of processes. `ready`: by
+    run folder, runs that were judged whole just now. Raises UsageError for runs that have no request in common, and
+    LedgerError for what is no run.
     """
     if not FEWEST <= len(paths) <= MOST:
         raise UsageError(
@@ -69,7 +70,8 @@ def compare(
     headers = [read_header(path) for path in paths]
     called = unique(names or [header.title for header in headers])
     check_control(control, called)
-    wanted = Wanted(common_cases(headers), shared_rules(headers), tuple(profiles), waivers or {})
+    excused = waivers if isinstance(waivers, Mapping) else dict.fromkeys(called, tuple(waivers))
+    wanted = Wanted(common_cases(headers), shared_rules(headers), tuple(profiles), excused)
     if not wanted.cases:
         raise UsageError("these runs have no request in common", "were they planned by very different versions?")
     sides = _pooled(

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from conformance.comparison.matrix import operations, worst
 from conformance.comparison.nouns import Charge
-from conformance.comparison.page_tables import notices
+from conformance.comparison.page_speed import panels
+from conformance.comparison.page_tables import clients, notices
+from conformance.comparison.page_waivers import waivers
 from conformance.comparison.purposes import Fit, suited
 from conformance.comparison.terminal import told_counts, whole
+from conformance.comparison.words import word
+from conformance.measures import FIRST_CONTENT, TOKEN_RATE
 from conformance.reporting.markdown import code, prose
 from conformance.reporting.results import instant, tool
 from conformance.reporting.texts import SYMBOLS
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.comparison.nouns import Comparison, Difference, Side
+    from conformance.comparison.page_speed import Lane
+    from conformance.comparison.page_tables import Field
     from conformance.comparison.purposes import Answer
     from conformance.model import Verdict
 
@@ -35,7 +41,7 @@ _FITS = {
 
 
 def markdown_text(comparison: Comparison) -> str:
-    """The file's text: who was compared, the matrix, what is good for what, the differences, the costs."""
+    """The file's text: who was compared, the matrix, what is good for what, the differences, speed, the costs."""
     blocks = [
         ["# Providers side by side"],
         _scope(comparison),
@@ -43,6 +49,9 @@ def markdown_text(comparison: Comparison) -> str:
         ["## Which one for what", "", *_purposes(comparison)],
         ["## Differences", "", *_differences(comparison)],
         *([["## Charged to whom", "", *_charged(comparison)]] if comparison.charged else []),
+        *([["## How fast", "", *speeds]] if (speeds := _speeds(comparison)) else []),
+        *([["## Known clients", "", *read]] if (read := _clients(comparison)) else []),
+        *([["## Waivers", "", *_waivers(comparison)]] if any(side.waivers for side in comparison.sides) else []),
         ["## What each run cost", "", *_costs(comparison)],
         [f"Made by {tool()}."],
     ]
@@ -130,6 +139,52 @@ def _verdicts_of(difference: Difference, sides: Sequence[Side]) -> Iterator[str]
 def _charged(comparison: Comparison) -> list[str]:
     rows = [[plain(name), *(f"{counts[each]:,}" for each in Charge)] for name, counts in comparison.charged.items()]
     return _table(["side", *(each.value for each in Charge)], rows)
+
+
+def _speeds(comparison: Comparison) -> list[str]:
+    """First content and tokens a second of each side at each operation; none where nothing was measured."""
+    rows = [
+        [plain(panel.operation), word(drawing.what).en, *map(_speed, drawing.lanes)]
+        for panel in panels(comparison)
+        for drawing in panel.drawings
+        if drawing.what in {FIRST_CONTENT, TOKEN_RATE}
+    ]
+    note = "Median (95 % interval, n) of good answers to first attempts. Overlapping intervals: no difference is shown."
+    return [*_table(["operation", "what", *map(plain, comparison.names)], rows), "", note] if rows else []
+
+
+def _speed(lane: Lane) -> str:
+    if not lane.count:
+        return ""
+    return f"{lane.median} ({lane.interval or 'n too small'}, n = {lane.count:,})"
+
+
+def _clients(comparison: Comparison) -> list[str]:
+    """How real clients fare with each side; none where no client has read any run."""
+    rows = [[line.name, *map(_client, line.fields)] for line in clients(comparison)]
+    return _table(["client", *map(plain, comparison.names)], rows) if rows else []
+
+
+def _client(found: Field | None) -> str:
+    if found is None:
+        return ""
+    return f"{found.said.en}: {found.more.en}" if found.more.en else found.said.en
+
+
+def _waivers(comparison: Comparison) -> list[str]:
+    """What somebody has accepted, those that have ended first; one that has ended fails its side."""
+    lines = waivers(comparison, catalogue())
+    rows = [
+        [
+            "**ended · 已过期**" if line.waiver.expired else "in force · 有效",
+            " · ".join(plain(text) for text in (line.waiver.rule, line.waiver.operation) if text),
+            ", ".join(map(plain, line.names)),
+            *(plain(text, 300) for text in (line.waiver.until, line.waiver.owner, line.waiver.reason)),
+        ]
+        for line in lines[:MOST]
+    ]
+    table = _table(["waiver", "requirement", "sides", "until", "owner", "reason"], rows)
+    return [*table, "", f"And {len(lines) - MOST:,} more in compare.json."] if len(lines) > MOST else table
 
 
 def _costs(comparison: Comparison) -> list[str]:

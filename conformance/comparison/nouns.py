@@ -10,7 +10,7 @@ from pathlib import Path
 from conformance.clients.verdicts import ClientVerdict
 from conformance.intervals import Interval, share_interval
 from conformance.measures import Measure, Reliability
-from conformance.model import Spent, Stop
+from conformance.model import Spent, Stop, Waiver
 from conformance.outcomes import Key, Outcome
 from conformance.support import Row
 
@@ -63,6 +63,8 @@ class Side:
     """What the provider's own page names; empty without a profile that can be loaded."""
     repeats: int = 1
     """How many recorded rounds this side rests on."""
+    waivers: tuple[Waiver, ...] = ()
+    """Those that are applied to what is compared, the ended ones first."""
 
     @property
     def first_attempts(self) -> Interval | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from conformance.comparison import page_matrix, page_speed, page_tables
+from conformance.comparison import page_matrix, page_speed, page_tables, page_waivers
 from conformance.comparison.page_differences import cards
 from conformance.comparison.words import CHARGE_MEANINGS, CHARGES, word
 from conformance.model import Verdict
@@ -89,7 +89,7 @@ def _head(comparison: Comparison) -> dict[str, Any]:
 
 
 def _tables(comparison: Comparison, rules: Mapping[str, Rule], found: Sequence[Card]) -> dict[str, Any]:
-    """Matrix, purposes, parameters, clients."""
+    """Matrix, purposes, parameters, clients, waivers."""
     anchors = {each.key: card.anchor for each, card in zip(comparison.differences, found, strict=False)}
     return {
         "rows": page_matrix.rows(comparison, found),
@@ -97,6 +97,8 @@ def _tables(comparison: Comparison, rules: Mapping[str, Rule], found: Sequence[C
         "parameters": page_tables.parameters(comparison),
         "clients": page_tables.clients(comparison),
         "unread": page_tables.unread(comparison.sides),
+        "waivers": page_waivers.waivers(comparison, rules),
+        "most_waivers": page_waivers.MOST,
     }
 
 

@@ -150,6 +150,7 @@ def _absent(side: Side) -> list[str]:
 
 def _sentences(side: Side) -> tuple[Text, ...]:
     """What the verdicts of a side come to; what a waiver excuses is counted apart, as in the side's verdict."""
+    ended = sum(each.expired for each in side.waivers)
     waived = sum(each.waived and each.broken for each in side.outcomes.values())
     found = Counter((each.severity, each.verdict) for each in side.outcomes.values() if not each.waived)
     total = sum(found[Severity.MUST, verdict] for verdict in (*_JUDGED, Verdict.INCONCLUSIVE))
@@ -165,9 +166,10 @@ def _sentences(side: Side) -> tuple[Text, ...]:
         "all-kept": total and not broken and not unclear,
         "strayed": strayed,
         "excused": waived,
+        "ended": ended,
     }
     numbers = {"total": total, "broken": broken, "unclear": unclear, "advised": advised, "strayed": strayed}
-    numbers["excused"] = waived
+    numbers |= {"excused": waived, "ended": ended}
     return tuple(word(key, **numbers) for key, told in says.items() if told)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.comparison.matrix import matrix
 from conformance.comparison.purposes import suited
 from conformance.measures import SLOWER_IS_MORE
-from conformance.reporting.results import instant, tool
+from conformance.reporting.results import instant, tool, waiver_value
 
 if TYPE_CHECKING:
     from conformance.clients.verdicts import ClientVerdict
@@ -83,6 +83,7 @@ def _side(side: Side) -> dict[str, Any]:
         "clients": [_client(verdict) for verdict in side.clients],
         "claims": [asdict(claim) for claim in side.claims],
         "measures": [_measure(measure) for measure in side.measures],
+        "waivers": [waiver_value(waiver) for waiver in side.waivers],
     }
 
 

@@ -22,7 +22,7 @@ from conformance.reporting.requests import claim_rows
 from conformance.reporting.summary import run_verdict, spent
 from conformance.rules.base import catalogue
 from conformance.support import parameter_support
-from conformance.waivers import together
+from conformance.waivers import applied, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,6 +60,7 @@ class _Round:
     measures: list[Measure]
     reliability: Reliability
     spent: Spent
+    waivers: tuple[Waiver, ...]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def _side(header: Header, name: str, wanted: Wanted, rounds: Sequence[_Round], e
         measures=_pooled([each.measures for each in rounds]),
         seconds=round(sum(each.ledger.seconds for each in rounds), 3),
         repeats=len(rounds),
+        waivers=_waivers(rounds),
         **extras,
     )
 
@@ -174,6 +176,7 @@ def _kept(ledger: Ledger, common: Ledger, judgements: Sequence[Judgement]) -> _R
         measures=measures(common),
         reliability=reliability(common),
         spent=spent(ledger),
+        waivers=applied(judgements),
     )
 
 
@@ -213,6 +216,13 @@ def _clients(path: Path, ledger: Ledger, judgements: Sequence[Judgement]) -> tup
 
 def _worst_run(rounds: Sequence[_Round]) -> str:
     return max((each.verdict for each in rounds), key=_RUN_VERDICTS.index)
+
+
+def _waivers(rounds: Sequence[_Round]) -> tuple[Waiver, ...]:
+    """Those of all rounds, each once; one that ended between two rounds has ended."""
+    found = dict.fromkeys(waiver for each in rounds for waiver in each.waivers)
+    ended = {replace(waiver, expired=False) for waiver in found if waiver.expired}
+    return tuple(sorted((each for each in found if each not in ended), key=lambda waiver: not waiver.expired))
 
 
 def _sum_spent(all_spent: Iterable[Spent]) -> Spent:

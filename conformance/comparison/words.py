@@ -77,6 +77,11 @@ WORDS = {
     "errors": Text("The test tool itself went wrong here.", "检测工具在此处出错。"),
     "no-verdict": Text("The run did not come to its end: no conclusion.", "检测没有进行完：无法下结论。"),
     "excused": Text("Breaches that a waiver excuses: {excused}.", "已豁免的问题：{excused} 项。"),
+    "ended": Text(
+        "Waivers that have ended, which fails this side: {ended}.", "豁免已过期 {ended} 项，因此判为不符合。"
+    ),
+    "more-waivers": Text("{count} more are in compare.json.", "另有 {count} 项，见 compare.json。"),
+    "every-operation": Text("every operation", "所有接口"),
     "worst-at": Text("Broken at", "出问题的接口"),
     "not-offered": Text("Not offered", "不提供"),
     "only-here": Text("Only here, and nowhere else", "仅此一家的问题"),

@@ -83,7 +83,7 @@ def _change(key: Key, baseline: Record, run: Record) -> Change | None:
         differs = new and was.verdict is now.verdict and now.verdict in _RANK
         return _changed(was, now, new) if differs else None
     excused = found.kind in {Kind.WORSE, Kind.UNDECIDED} and now.waived and now.verdict in _RANK
-    return replace(found, kind=Kind.WAIVED) if excused else _with_fewer(found, was, now)
+    return replace(found, kind=Kind.WAIVED, waiver=now.waiver) if excused else _with_fewer(found, was, now)
 
 
 def _changed(was: Standing, now: Standing, new: list[str]) -> Change:
@@ -166,8 +166,8 @@ def _notes(baseline: Record, run: Record) -> Iterator[str]:
         yield f"the baseline knows these rules only: {', '.join(baseline.rules)}"
     if run.rules:
         yield f"this run looked at these rules only: {', '.join(run.rules)}"
-    if run.expired:
-        ended = "waiver has" if run.expired == 1 else "waivers have"
-        yield f"{run.expired} {ended} ended, which fails the gate; the report names what they excused"
+    if run.ended:
+        said, it = ("waiver has", "it") if len(run.ended) == 1 else ("waivers have", "them")
+        yield f"{len(run.ended):,} {said} ended, which fails the gate: remove {it} or renew {it}"
     if run.trouble:
         yield f"the run is not whole: {run.trouble}"

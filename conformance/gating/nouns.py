@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from conformance.intervals import Interval
-from conformance.model import Finding, Severity, Verdict
+from conformance.model import Finding, Severity, Verdict, Waiver
 from conformance.outcomes import Key
 
 
@@ -40,6 +40,8 @@ class Standing:
     """Whether chance has a part in it, so that only several rounds can show a change."""
     waived: bool = False
     """Whether a waiver in force excuses it; a baseline keeps none."""
+    waiver: Waiver | None = None
+    """The one that is applied to it, in force where one is; a baseline keeps none."""
     evidence: Evidence | None = None
     """A baseline keeps none."""
     shown: Mapping[str, Evidence] = field(default_factory=dict)
@@ -79,8 +81,8 @@ class Record:
     timings: tuple[Timing, ...]
     trouble: str = ""
     """Why a round has no end, or came to an early one; empty where all are whole."""
-    expired: int = 0
-    """Waivers that had ended."""
+    waivers: tuple[Waiver, ...] = ()
+    """Those that are applied to what was judged, the ended ones first; a baseline keeps none."""
     page: str = ""
     """The name of the profile to which it was held."""
     lag: float = 0.0
@@ -90,6 +92,11 @@ class Record:
     def rounds(self) -> int:
         """How many rounds."""
         return len(self.recorded)
+
+    @property
+    def ended(self) -> list[Waiver]:
+        """The waivers that had ended when a round was recorded."""
+        return [each for each in self.waivers if each.expired]
 
 
 class Kind(StrEnum):
@@ -125,6 +132,8 @@ class Change:
     """Ways of failing that are new, for one that fails in other ways."""
     why: str = ""
     evidence: Evidence | None = None
+    waiver: Waiver | None = None
+    """Of one that is waived: what excuses it."""
 
 
 class Tempo(StrEnum):
@@ -178,7 +187,7 @@ class Gate:
     @property
     def exit_code(self) -> int:
         """1: worse, or a waiver has ended; 2: stale; 7: a rule of ours stumbled; 6: cannot say; else 0."""
-        if self.of(Kind.WORSE) or self.slower or self.run.expired:
+        if self.of(Kind.WORSE) or self.slower or self.run.ended:
             return 1
         if self.of(Kind.STALE):
             return 2

@@ -14,6 +14,7 @@ from conformance.outcomes import BROKEN, Key, Outcome, outcomes, sign
 from conformance.reporting.results import instant
 from conformance.reporting.visible import visible
 from conformance.rules.base import catalogue
+from conformance.waivers import applied
 
 if TYPE_CHECKING:
     from conformance.profiles import Profile
@@ -50,7 +51,7 @@ def record_of(
         standings=standings(judged),
         timings=_timings(kept),
         trouble=next(filter(None, map(_trouble, ledgers)), ""),
-        expired=len({each.waiver for found in judged for each in found if each.waiver and each.waiver.expired}),
+        waivers=applied(each for found in judged for each in found),
         page=profile.name if profile else "",
         lag=max(ledger.lag for ledger in ledgers),
     )
@@ -93,6 +94,7 @@ def _standing(found: Sequence[Outcome | None], judged: Sequence[Judgement | None
         cases=max(len(each.exchanges) for each in judged if each is not None),
         noisy=rule is not None and rule.noisy,
         waived=any(outcome.waived for outcome in there),
+        waiver=next(reversed(applied(each for each in judged if each is not None)), None),
         evidence=_evidence(place, judged[place], found[place]),
         shown=_shown(judged, signs[:MOST_SIGNS]),
     )

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from conformance.gating.files import key_text
 from conformance.gating.nouns import Change, Gate, Kind, Record, Tempo
 from conformance.gating.words import (
+    ENDED,
     HINTS,
     MOST_ALIKE,
     TITLES,
     by_reason,
+    ended,
     headline,
     link,
     moved,
@@ -18,8 +20,9 @@ from conformance.gating.words import (
     sections,
     spoken,
 )
-from conformance.model import Finding
+from conformance.model import Finding, Waiver
 from conformance.reporting.findings import values
+from conformance.reporting.summary import waiver_line
 from conformance.reporting.visible import shorten, visible
 
 MOST = 20
@@ -34,6 +37,7 @@ def lines(gate: Gate) -> Iterator[str]:
     yield visible(f"  then {_who(was)}", 600)
     yield visible(f"  now  {_who(now)}", 600)
     yield from (f"  {visible(note, 600)}" for note in gate.notes)
+    yield from _ended(now.ended)
     for kind, changes in sections(gate):
         yield ""
         yield f"{TITLES[kind].en} · {TITLES[kind].zh} ({len(changes):,})"
@@ -44,6 +48,15 @@ def lines(gate: Gate) -> Iterator[str]:
             yield f"  hint: {HINTS[kind]}"
     yield from ["", f"{gate.same:,} unchanged" + (f", {gate.skipped:,} not looked at" if gate.skipped else "")]
     yield from _time(gate)
+
+
+def _ended(waivers: Sequence[Waiver]) -> Iterator[str]:
+    """The waivers that fail the gate, each with who answers for it."""
+    if waivers:
+        yield from ["", f"{ENDED.en} · {ENDED.zh} ({len(waivers):,})"]
+    yield from (f"  {visible(ended(waiver), 600)}" for waiver in waivers[:MOST])
+    if len(waivers) > MOST:
+        yield f"  and {len(waivers) - MOST:,} more in diff.json"
 
 
 def _each(changes: Sequence[Change]) -> Iterator[str]:
@@ -81,6 +94,8 @@ def _change(change: Change) -> Iterator[str]:
     yield f"  {visible(key_text(change.key))}  {moved(change)}"
     if change.why:
         yield f"    {visible(change.why)}"
+    if change.waiver:
+        yield f"    {visible(waiver_line(change.waiver), 600)}"
     if change.signs:
         yield f"    new: {visible(', '.join(change.signs), 600)}"
     if change.evidence and change.kind in _DETAILED:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.gating.nouns import Change, Gate, Kind, Pace, Tempo
 from conformance.intervals import Interval
-from conformance.model import Verdict
+from conformance.model import Verdict, Waiver
 from conformance.reporting.evidence import anchor
 from conformance.reporting.texts import VERDICTS, Text
 from conformance.reporting.visible import shorten, visible
@@ -32,6 +32,7 @@ HINTS = {
 MOST_ALIKE = 5
 """Changes for the same reason that are shown."""
 _GROUPED = {Kind.STALE, Kind.UNCLEAR}
+ENDED = Text("Waivers that have ended", "已过期的豁免")
 UNITS = {"first-byte": "s", "first-content": "s", "tokens-per-second": "tokens/s"}
 
 
@@ -111,6 +112,12 @@ def _reason(change: Change) -> str:
 def moved(change: Change) -> str:
     """`pass -> fail`, or the one verdict that there is."""
     return " -> ".join(VERDICTS[verdict].en for verdict in (change.was, change.now) if verdict is not None)
+
+
+def ended(waiver: Waiver) -> str:
+    """A waiver that has ended in one line; it comes from a file, so it is still to be made visible."""
+    where = f" · {waiver.operation}" if waiver.operation else ""
+    return f"{waiver.rule}{where}: the waiver ended on {waiver.until} ({waiver.owner}: {waiver.reason})"
 
 
 def link(change: Change) -> str:

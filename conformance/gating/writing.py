@@ -12,10 +12,12 @@ from conformance.gating.files import key_text
 from conformance.gating.nouns import Change, Evidence, Gate, Pace, Record
 from conformance.gating.rounds import plan_digest
 from conformance.gating.words import (
+    ENDED,
     HINTS,
     MOST_ALIKE,
     TITLES,
     by_reason,
+    ended,
     headline,
     link,
     moved,
@@ -23,11 +25,12 @@ from conformance.gating.words import (
     sections,
     spoken,
 )
-from conformance.model import Finding, Verdict
+from conformance.model import Finding, Verdict, Waiver
 from conformance.reporting.findings import values
 from conformance.reporting.markdown import code, prose
 from conformance.reporting.requirements import requirement
-from conformance.reporting.results import tool
+from conformance.reporting.results import tool, waiver_value
+from conformance.reporting.summary import waiver_line
 from conformance.reporting.visible import bounded, shorten
 from conformance.rules.base import catalogue
 from conformance.whole_files import write_whole
@@ -59,6 +62,7 @@ def document(gate: Gate) -> dict[str, Any]:
         "baseline": _side(gate.baseline),
         "run": _side(gate.run),
         "notes": list(gate.notes),
+        "waivers": [waiver_value(waiver) for waiver in gate.run.waivers],
         "common": gate.common,
         "same": gate.same,
         "skipped": gate.skipped,
@@ -93,6 +97,7 @@ def _change(change: Change) -> dict[str, Any]:
         "case": evidence.case if evidence else None,
         "finding": _finding(evidence.finding) if evidence and evidence.finding else None,
         "report": link(change) if evidence else None,
+        "waiver": waiver_value(change.waiver) if change.waiver else None,
     }
 
 
@@ -125,6 +130,7 @@ def _markdown(gate: Gate) -> Iterator[str]:
         when = f"{side.recorded[0]}, {side.rounds} × "
         yield f"- {word}: {code(side.model)} · {code(side.base_url)} ({when}{len(side.cases):,} requests)"
     yield from (f"- {code(note, 600)}" for note in gate.notes)
+    yield from _ended(gate.run.ended)
     for kind, changes in sections(gate):
         yield from ["", f"### {TITLES[kind].en} · {TITLES[kind].zh} ({len(changes):,})", ""]
         single, alike = parted(changes)
@@ -137,6 +143,14 @@ def _markdown(gate: Gate) -> Iterator[str]:
     yield from ["", f"### Time · 耗时 ({len(told):,})", ""] if told else []
     yield from (f"- {code(spoken(pace))}" for pace in told[:MOST])
     yield from ["", f"{gate.same:,} unchanged · 没有变化"]
+
+
+def _ended(waivers: Sequence[Waiver]) -> Iterator[str]:
+    """The waivers that fail the gate, each with who answers for it."""
+    if waivers:
+        yield from ["", f"### {ENDED.en} · {ENDED.zh} ({len(waivers):,})", ""]
+    yield from (f"- {code(ended(waiver), 600)}" for waiver in waivers[:MOST])
+    yield from [f"- … and {len(waivers) - MOST:,} more in `diff.json`"] if len(waivers) > MOST else []
 
 
 def _alike(changes: Sequence[Change]) -> Iterator[str]:
@@ -157,6 +171,8 @@ def _listed(change: Change) -> Iterator[str]:
         yield from (f"  <br>{prose(text)}" for text in requirement(change.key.rule, rules).text)
     if change.why:
         yield f"  - {code(change.why)}"
+    if change.waiver:
+        yield f"  - {code(waiver_line(change.waiver), 600)}"
     if change.signs:
         yield f"  - new: {code(', '.join(change.signs))}"
     if change.evidence and change.now is not None:

@@ -55,7 +55,7 @@ def results(
         "verdict": run_verdict(judgements, ledger, strict=strict),
         "counts": counts(judgements),
         "waived": Tally.of(judgements).waived,
-        "idle_waivers": [_waiver(each) for each in idle_waivers(judgements)],
+        "idle_waivers": [waiver_value(each) for each in idle_waivers(judgements)],
         "not_run": [{"name": each.name, "why": each.code} for each in not_run(ledger)],
         "judgements": [_judgement(judgement) for judgement in judgements],
         "parameters": [_parameter(row) for row in parameter_support(ledger)],
@@ -95,11 +95,12 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "verdict": judgement.verdict.label,
         "exchanges": list(judgement.exchanges),
         "findings": [_finding(finding) for finding in judgement.findings],
-        "waiver": _waiver(judgement.waiver) if judgement.waiver else None,
+        "waiver": waiver_value(judgement.waiver) if judgement.waiver else None,
     }
 
 
-def _waiver(waiver: Waiver) -> dict[str, Any]:
+def waiver_value(waiver: Waiver) -> dict[str, Any]:
+    """A waiver as every format has it; null stands for every operation of its rule."""
     return {**vars(waiver), "operation": waiver.operation or None}
 
 

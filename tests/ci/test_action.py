@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,16 +151,40 @@ def test_options_reach_the_run(action: Action, good: str, tmp_path: Path) -> Non
     assert (job.folder / "rounds" / "2" / "ledger.jsonl").is_file()
 
 
-def test_a_run_is_held_to_its_baseline(action: Action, run_folder: Path, faulty: str, tmp_path: Path) -> None:
-    baseline = [PROGRAM, "baseline", run_folder, "-o", tmp_path / "baseline.json"]
-    subprocess.run(baseline, env=plain_environment(), check=True, capture_output=True)
+@pytest.fixture
+def baseline(tmp_path: Path) -> Callable[[Path], str]:
+    """Makes a baseline of a run."""
 
-    job = action.run(
-        base_url=faulty, model=MODEL, key=KEY, only="models", baseline=str(tmp_path / "baseline.json"), name="later"
-    )
+    def made(run: Path) -> str:
+        path = tmp_path / "baseline.json"
+        command = [PROGRAM, "baseline", run, "-o", path]
+        subprocess.run(command, env=plain_environment(), check=True, capture_output=True)
+        return str(path)
+
+    return made
+
+
+def test_what_got_worse_than_the_baseline_is_an_error_and_comes_first(
+    action: Action, run_folder: Path, faulty: str, baseline: Callable[[Path], str]
+) -> None:
+    job = action.run(base_url=faulty, model=MODEL, key=KEY, only="models", baseline=baseline(run_folder), name="later")
 
     assert job.code == 1, job.output
-    assert (job.folder / "diff.md").read_text("utf-8") in job.summary
+    assert job.summary.startswith((job.folder / "diff.md").read_text("utf-8"))
+    assert (job.folder / "summary.md").read_text("utf-8") in job.summary
+    assert "::error title=MUST models.list.compat on models.list::" in job.printed["Annotate"]
+
+
+def test_what_was_broken_before_is_but_a_notice(
+    action: Action, failed: Job, faulty: str, baseline: Callable[[Path], str]
+) -> None:
+    job = action.run(base_url=faulty, model=MODEL, key=KEY, only="models", baseline=baseline(failed.folder))
+
+    assert job.code == 0, job.output
+    assert job.outputs["vet"]["verdict"] == "fail"
+    assert "::error" not in job.printed["Annotate"]
+    assert "::warning" not in job.printed["Annotate"]
+    assert "::notice title=MUST models.list.compat on models.list::" in job.printed["Annotate"]
 
 
 def test_a_relay_without_keys_is_asked_without_one(action: Action) -> None:

@@ -16,6 +16,8 @@ from conformance import cli
 from conformance.annotations import MOST, github_lines, gitlab_text
 from conformance.badges import Badge, badge, endpoint_text, svg_text, text_width
 from conformance.contract import schema_errors
+from conformance.errors import DataError
+from conformance.gating.reading import LARGEST, read_worse
 from conformance.model import Finding, Judgement, Ledger, Limits, Severity, Stop, Verdict, Waiver
 from conformance.reporting import report
 from conformance.reporting.markdown import LONGEST, code, prose, summary_text
@@ -287,3 +289,80 @@ def test_the_commands(
     assert out.endswith("\n") or code or "-o" in arguments
     assert "this is our mistake" not in err
     assert [line.partition(":")[0] for line in err.splitlines()] == (["error", "hint"] if code else [])
+
+
+def change(kind: str = "worse", now: str | None = "fail", **changes) -> dict:
+    """A line of a diff.json."""
+    finding = {"at": "/usage", "expected": 12, "actual": 13, "message": "", "deviation": None}
+    values = {"rule": "chat.usage.adds-up", "operation": "chat", "was": "pass", "why": "", "new_signs": []}
+    return {
+        "kind": kind, "now": now, **values, "round": 2, "case": "chat/x", "finding": finding, "report": None,
+        "waiver": None, **changes,
+    }  # fmt: skip
+
+
+def diff_file(folder: Path, *changes: dict) -> Path:
+    """A diff.json of these."""
+    side = {"name": "", "base_url": "", "model": "", "recorded": [], "plan": "", "planned": 0, "rules": []}
+    counts = {"common": 1, "same": 0, "skipped": 0}
+    value = {
+        "format": 1, "tool": "x", "verdict": "worse", "exit_code": 1, "baseline": side, "run": side, "notes": [],
+        "waivers": [],
+        **counts, "changes": changes, "timings": [],
+    }  # fmt: skip
+    path = folder / "diff.json"
+    path.write_text(json.dumps(value), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("now", "level"), [("fail", "error"), ("unsupported", "error"), ("warn", "warning"), ("note", "warning")]
+)
+def test_what_another_round_shows_to_be_worse_is_annotated_with_its_evidence(now: str, level: str, tmp_path: Path):
+    worse = read_worse(diff_file(tmp_path, change(now=now)))
+
+    _, line = github_lines([], LEDGER, RULES, worse=worse)
+    assert line.startswith(f"::{level} title=MUST chat.usage.adds-up on chat::")
+    assert "chat/x" in line
+
+
+def test_only_what_is_worse_is_more_than_a_notice(tmp_path: Path):
+    others = [change(kind) for kind in ("better", "waived", "stale")]
+    worse = read_worse(diff_file(tmp_path, *others, change(now=None), change(rule="gone", finding=None, case=None)))
+    lines = github_lines([broken(), broken(Verdict.WARN, rule="chat.id")], LEDGER, RULES, strict=True, worse=worse)
+
+    assert [line.partition("::")[2].split()[0] for line in lines] == ["notice", "error", "notice", "notice"]
+    assert "gone" in lines[1]
+
+
+def refused(monkeypatch, capsys, *arguments: str) -> str:
+    """What `summary` says as it refuses."""
+    monkeypatch.setattr("sys.argv", ["relay-conformance", "summary", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"format": 2}', b"\xff", None])
+def test_what_is_no_diff_is_said(content: bytes | None, tmp_path: Path, run_folder: Path, monkeypatch, capsys):
+    path = tmp_path / "diff.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    said = refused(monkeypatch, capsys, str(run_folder), "--format", "github", "--diff", str(path))
+    assert str(path) in said
+
+
+def test_a_diff_that_is_too_large_is_not_read(tmp_path: Path):
+    path = tmp_path / "diff.json"
+    with path.open("wb") as file:
+        file.truncate(LARGEST + 1)
+
+    with pytest.raises(DataError, match="more than 64 MiB"):
+        read_worse(path)
+
+
+def test_a_diff_is_for_annotations_only(tmp_path: Path, run_folder: Path, monkeypatch, capsys):
+    said = refused(monkeypatch, capsys, str(run_folder), "--diff", str(diff_file(tmp_path)))
+    assert "--format github" in said

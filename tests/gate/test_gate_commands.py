@@ -130,8 +130,15 @@ def test_waivers_hold_until_they_end(run: Run, runs: Path, until: str, code: int
     text = "".join(TOML.format(rule, until).removeprefix("format = 1\n") for rule in sorted(TRIPS))
     (runs / "waivers.toml").write_text("format = 1\n" + text)
 
-    assert run("diff", "baseline.json", "bad", "--waivers", "waivers.toml")[0] == code
+    found, told, _ = run("diff", "baseline.json", "bad", "--waivers", "waivers.toml")
+    assert found == code
     assert changes(runs / "bad", kind) == TRIPS
+    document = json.loads((runs / "bad" / "diff.json").read_text())
+    assert {each["rule"] for each in document["waivers"]} == TRIPS
+    assert {each["waiver"]["until"] for each in document["changes"] if each["kind"] == "waived"} <= {until}
+    line = f"waived until {until} by me: known" if code == 0 else f": the waiver ended on {until} (me: known)"
+    for text in (told, (runs / "bad" / "diff.md").read_text()):
+        assert text.count(line) == len(TRIPS)
     code_of_judge, out, _ = run("judge", "bad", "--waivers", "waivers.toml")
     assert code_of_judge == code
     assert ("WAIVED" if code == 0 else "WAIVER ENDED") in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from conformance.gating.recording import folded, standings
 from conformance.gating.telling import lines
 from conformance.gating.words import headline
 from conformance.gating.writing import document, write_gate
-from conformance.model import Finding, Verdict
+from conformance.model import Finding, Verdict, Waiver
 from conformance.outcomes import Key
 
 from .records import KEY, RULE, later, record, standing
@@ -23,6 +24,9 @@ from .records import KEY, RULE, later, record, standing
 PASS, NOTE, WARN, FAIL, ERROR = Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL, Verdict.ERROR
 UNSUPPORTED, INCONCLUSIVE = Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE
 ABSENT, NOT_RUN = Verdict.NOT_APPLICABLE, Verdict.NOT_RUN
+ENDED = Waiver("chat.id.present", "we wait", "Ann", "2026-01-31", "chat", expired=True)
+IN_FORCE = Waiver(RULE, "ticket 4711", "Li", "2099-12-31")
+ODD = (Waiver(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, expired=True),)
 MOVES: list[tuple[Verdict, Verdict, Kind | None, int]] = [
     (PASS, PASS, None, 0),
     *((PASS, now, Kind.WORSE, 1) for now in (NOTE, WARN, FAIL, UNSUPPORTED)),
@@ -123,8 +127,30 @@ def test_a_waiver_keeps_a_breach_from_being_worse_and_nothing_else() -> None:
     assert compare(before, later(standing(FAIL, waived=True))).exit_code == 0
     assert [each.kind for each in compare(before, later(standing(FAIL, waived=True))).changes] == [Kind.WAIVED]
     assert compare(before, later(standing(UNSUPPORTED, waived=True))).exit_code == 1
-    assert compare(before, later(standing(PASS), expired=1)).exit_code == 1
-    assert "waivers have ended" in headline(compare(before, later(standing(PASS), expired=2))).en
+    assert compare(before, later(standing(PASS), waivers=(ENDED,))).exit_code == 1
+    assert compare(before, later(standing(PASS), waivers=(IN_FORCE,))).exit_code == 0
+    assert "waivers have ended" in headline(compare(before, later(standing(PASS), waivers=(ENDED,)))).en
+
+
+def test_who_answers_for_a_waiver_stands_behind_it(tmp_path: Path) -> None:
+    waived = standing(FAIL, waived=True, waiver=IN_FORCE)
+    gate = compare(record(standing(PASS)), later(waived, waivers=(ENDED, IN_FORCE)))
+
+    text = write_gate(gate, tmp_path)["diff.md"].read_text()
+    for written in ("\n".join(lines(gate)), text):
+        assert "chat.id.present · chat: the waiver ended on 2026-01-31 (Ann: we wait)" in written
+        assert "waived until 2099-12-31 by Li: ticket 4711" in written
+    found = document(gate)
+    assert schema_errors("formats/diff.json", found) == []
+    assert [(each["rule"], each["expired"]) for each in found["waivers"]] == [("chat.id.present", True), (RULE, False)]
+    assert found["waivers"][1] == found["changes"][0]["waiver"]
+    assert "1 waiver has ended, which fails the gate: remove it or renew it" in gate.notes
+
+
+def test_many_ended_waivers_are_not_all_listed() -> None:
+    ended = tuple(replace(ENDED, reason=f"{number}") for number in range(40))
+    gate = compare(record(standing(PASS)), later(standing(PASS), waivers=ended))
+    assert "  and 20 more in diff.json" in list(lines(gate))
 
 
 def test_another_way_of_failing_is_told_and_is_not_worse() -> None:
@@ -236,7 +262,7 @@ def test_every_form_is_safe_and_follows_its_format(tmp_path: Any) -> None:
     bad = standings([[judgement(RULE, FAIL, findings=(finding(at=HOSTILE, actual=HOSTILE, message=HOSTILE),))]])
     many = [standing(PASS, rule=f"chat.gone.r{number}") for number in range(40)]
     gate = compare(
-        record(standing(PASS), *many), later(*bad.values(), model=HOSTILE, base_url=HOSTILE, trouble="", expired=1)
+        record(standing(PASS), *many), later(*bad.values(), model=HOSTILE, base_url=HOSTILE, trouble="", waivers=ODD)
     )
 
     files = write_gate(gate, tmp_path / "new")
